@@ -1,0 +1,58 @@
+"""Describers by name. Each is made by a factory `create(options) -> Describer` in a module of its own.
+
+They do not know each other. `package.module:factory` brings a user's own.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+import importlib
+
+from dam_ros.core.describing import Describer
+from dam_ros.core.errors import DescriberFailed, Failure, complaint
+
+_FACTORIES = {
+    'attributes': 'dam_ros.describers.attributes:create',
+    'rehearsal': 'dam_ros.describers.rehearsal:create',
+}
+_LATER = ('dam', 'remote')   # named by the interfaces, not in this version
+NAMES = ('auto', *_FACTORIES, *_LATER)
+
+
+def resolve(name: str) -> tuple[str, str]:
+    """(name, why): `auto` becomes the describer it means here.
+
+    Raises:
+        DescriberFailed: no such describer in this version, or no name of one.
+    """
+    if name == 'auto':
+        return 'attributes', 'auto: this version has no dam describer yet, so colours, size and place only'
+    if name in _LATER:
+        raise DescriberFailed(complaint('describer', name, 'auto, attributes, rehearsal or package.module:factory',
+                                        f'{name} is not part of this version; use attributes'))
+    if name not in _FACTORIES and ':' not in name:
+        raise DescriberFailed(complaint('describer', name, ', '.join(NAMES) + ' or package.module:factory'))
+    return name, f'describer: {name}'
+
+
+def create(name: str, options: Mapping[str, object]) -> Describer:
+    """A describer, loaded and ready.
+
+    Args:
+        options: `model` (hub id or folder) and what else the describer takes.
+
+    Raises:
+        Failure: it cannot be made; the message says what to do.
+    """
+    name, _ = resolve(name)
+    path, _, factory = _FACTORIES.get(name, name).partition(':')
+    try:
+        make = getattr(importlib.import_module(path), factory)
+    except (ImportError, AttributeError) as error:
+        raise DescriberFailed(complaint('describer', name, 'package.module:factory that can be imported',
+                                        str(error))) from error
+    try:
+        return make(options)
+    except Failure:
+        raise
+    except Exception as error:   # noqa: B902  a user's factory may raise anything
+        raise DescriberFailed(f'describer {name} could not be made: {type(error).__name__}: {error}') from error

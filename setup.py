@@ -1,0 +1,27 @@
+"""`pip install .`: the library and dam-describe, without ROS. The ROS package is built by CMakeLists.txt."""
+from pathlib import Path
+import re
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+VERSION = re.search(r'<version>\s*([^<\s]+)\s*</version>', (HERE / 'package.xml').read_text(encoding='utf-8')).group(1)
+
+setup(
+    name='dam_ros',
+    version=VERSION,
+    description='Describe any region of a picture, in text and aloud; with ROS 2 nodes',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['dam_ros', 'dam_ros.*']),
+    package_data={'dam_ros': ['data/*']},
+    install_requires=['numpy>=1.21', 'opencv-python-headless>=4.5,<5'],
+    extras_require={
+        # Lower bounds only: a torch that is already there (a Jetson's) satisfies them and is left alone.
+        'dam': ['torch>=2.1', 'transformers>=4.45', 'safetensors>=0.4', 'huggingface-hub>=0.23'],
+        'sam': ['torch>=2.1', 'transformers>=4.45'],
+        'remote': [],   # the standard library speaks HTTP
+        'speech': ['pyttsx3>=2.90'],
+    },
+    entry_points={'console_scripts': ['dam-describe=dam_ros.cli:main']},
+)

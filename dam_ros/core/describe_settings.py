@@ -1,0 +1,58 @@
+"""The parameters of describe_node, each declared once."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dam_ros.core.settings import setting
+
+RELIABILITIES = ('auto', 'reliable', 'best_effort')
+
+
+@dataclass(frozen=True)
+class DescribeSettings:
+    """See each field's text; `docs/parameters.md` is the same as a table."""
+
+    autostart: bool = setting(True, 'configure and activate at start; false leaves that to a lifecycle manager')
+    # -- what it sees
+    cameras: list[str] = setting([''], "one sub-namespace of the inputs per camera ('front' reads front/image); '' = none")
+    image_transport: str = setting('raw', 'type of the topic image: sensor_msgs/Image, or CompressedImage on '
+                                   'image/compressed', choices=('raw', 'compressed'))
+    image_reliability: str = setting('auto', "QoS of the inputs; auto takes what their publishers offer",
+                                     choices=RELIABILITIES)
+    background_labels: list[int] = setting([0], 'values of the label image that are no region; [-1] = none '
+                                           '(vision_msgs says 255 or 65535, Isaac and SAM say 0)')
+    ring_s: float = setting(2.0, 'how long frames are kept', unit='s', low=0.1, high=60.0)
+    ring_mb: float = setting(256.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
+    sync_slop_s: float = setting(0.02, 'how far the stamps of a picture and its label image may differ', unit='s',
+                                 low=0.0, high=1.0, live=True)
+    max_frame_age_s: float = setting(2.0, 'max_age_s of requests that do not say it', unit='s', low=0.01, high=3600.0,
+                                     live=True)
+    frame_wait_s: float = setting(1.0, 'how long a request waits for the first picture or label image to come',
+                                  unit='s', low=0.0, high=60.0, live=True)
+    # -- who describes
+    describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')
+    model: str = setting('', "weights: hub id or folder; '' = the describer's own")
+    worker_python: str = setting('', "interpreter of the worker (torch may live in another venv); '' = this one")
+    describer_options: str = setting('{}', 'options of the describer as one JSON object, e.g. those of rehearsal')
+    segmenter: str = setting('grabcut', 'cuts the thing out of a box; none = boxes only with box_is_region',
+                             choices=('grabcut', 'none'))
+    looks: int = setting(8, 'how many looks the worker keeps for further questions', low=1, high=256)
+    language: str = setting('en', 'BCP 47, of requests that do not say it', live=True)
+    # -- limits
+    default_timeout_s: float = setting(30.0, 'timeout_s of requests that do not say it', unit='s', low=0.05, high=600.0,
+                                       live=True)
+    scene_timeout_s: float = setting(60.0, 'timeout_s of scenes that do not say it', unit='s', low=0.05, high=600.0,
+                                     live=True)
+    max_tokens: int = setting(128, 'max_tokens of requests that do not say it', low=1, high=2048, live=True)
+    max_regions: int = setting(32, 'max_regions of scenes that do not say it', low=1, high=256, live=True)
+    queue: int = setting(16, 'how many requests may wait; one more is BUSY', low=1, high=1024)
+    stop_grace_s: float = setting(5.0, 'how long the worker may take to stop a request before it is killed',
+                                  unit='s', low=0.1, high=120.0)
+    load_timeout_s: float = setting(300.0, 'how long loading may take before the worker is killed', unit='s', low=1.0,
+                                    high=3600.0)
+    remember: int = setting(32, 'how many answers are kept for `about`', low=1, high=10000)
+    remember_mb: float = setting(128.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
+    # -- how it answers
+    sampling: str = setting('greedy', 'of requests with temperature 0: greedy repeats itself exactly; reference is the '
+                            "model's own 0.2, top-p 0.5, top-k 50", choices=('greedy', 'reference'), live=True)
+    present_hz: float = setting(2.0, 'rate of ~/present, while subscribed', unit='Hz', low=0.1, high=2.0)

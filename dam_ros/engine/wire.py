@@ -1,0 +1,84 @@
+"""The plain framing between node and worker: a JSON object and raw blobs, no pickle.
+
+    4 bytes   length of the JSON text, little endian
+    n bytes   JSON object; its "blobs" is the list of the blobs' lengths
+    ...       the blobs, one after the other
+
+It does not know what the messages mean.
+"""
+from __future__ import annotations
+
+from asyncio import StreamReader
+from collections.abc import Sequence
+import json
+import socket
+import struct
+
+MAX_JSON = 16 << 20    # bytes; the longest real one is an answer with its facts
+MAX_BLOBS = 2 << 30    # bytes; eight pictures of 64 Mpx with their masks
+
+
+class WireError(Exception):
+    """What came is none of our messages: the other side is broken."""
+
+
+def pack(message: dict, blobs: Sequence = ()) -> list:
+    """The buffers to send, in order; the blobs are not copied."""
+    views = [memoryview(blob).cast('B') for blob in blobs]
+    text = json.dumps({**message, 'blobs': [len(view) for view in views]}).encode()
+    return [struct.pack('<I', len(text)) + text, *views]
+
+
+def send(connection: socket.socket, message: dict, blobs: Sequence = ()) -> None:
+    for buffer in pack(message, blobs):
+        connection.sendall(buffer)
+
+
+def receive(connection: socket.socket) -> tuple[dict, list[bytearray]] | None:
+    """The next message, None where the other side has closed. Raises WireError."""
+    head = _read(connection, 4)
+    if head is None:
+        return None
+    text = _read(connection, _length(head))
+    if text is None:
+        return None
+    message, sizes = _parse(text)
+    blobs = [_read(connection, size) for size in sizes]
+    return None if any(blob is None for blob in blobs) else (message, blobs)
+
+
+async def receive_async(reader: StreamReader) -> tuple[dict, list[bytes]]:
+    """The next message. Raises asyncio.IncompleteReadError at the end, WireError for nonsense."""
+    text = await reader.readexactly(_length(await reader.readexactly(4)))
+    message, sizes = _parse(text)
+    return message, [await reader.readexactly(size) for size in sizes]
+
+
+def _length(head: bytes) -> int:
+    length = struct.unpack('<I', head)[0]
+    if length > MAX_JSON:
+        raise WireError(f'a message of {length} bytes; at most {MAX_JSON}')
+    return length
+
+
+def _parse(text: bytes) -> tuple[dict, list[int]]:
+    try:
+        message = json.loads(text)
+        sizes = message.pop('blobs')
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise WireError(f'no message: {error}') from error
+    if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) > MAX_BLOBS:
+        raise WireError(f'blobs of {sizes} bytes')
+    return message, sizes
+
+
+def _read(connection: socket.socket, size: int) -> bytearray | None:
+    data = bytearray(size)
+    view = memoryview(data)
+    at = 0
+    while at < size:
+        count = connection.recv_into(view[at:])
+        if count == 0:
+            return None
+        at += count
+    return data

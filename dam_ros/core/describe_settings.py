@@ -36,6 +36,8 @@ class DescribeSettings:
     describer_options: str = setting('{}', 'options of the describer as one JSON object, e.g. those of rehearsal')
     segmenter: str = setting('grabcut', 'cuts the thing out of a box; none = boxes only with box_is_region',
                              choices=('grabcut', 'none'))
+    box_fallback: bool = setting(True, 'where the segmenter finds nothing the box itself is described; false = '
+                                 'SEGMENTER_FAILED')
     looks: int = setting(8, 'how many looks the worker keeps for further questions', low=1, high=256)
     language: str = setting('en', 'BCP 47, of requests that do not say it', live=True)
     # -- limits

@@ -1,6 +1,6 @@
 """Pictures and label images out of the bytes that cameras and files bring.
 
-An image is RGB uint8 (H, W, 3), a label image int32 (H, W). Sizes are checked before anything is decoded, padded
+An image is RGB uint8 (H, W, 3), a label image is whole numbers (H, W). Sizes are checked before anything is decoded, padded
 rows are honoured, and what makes no sense is refused with the reason. It does not know ROS: it takes the fields
 of `sensor_msgs/Image` and `sensor_msgs/CompressedImage` one by one.
 """
@@ -72,11 +72,19 @@ def decode_raw(encoding: str, width: int, height: int, step: int, is_bigendian: 
 
 def decode_labels(encoding: str, width: int, height: int, step: int, is_bigendian: bool, data,
                   field: str = 'segmentation') -> np.ndarray:
-    """A label image as int32 (H, W). Raises as `decode_raw`."""
+    """A label image as uint8, uint16 or int32 (H, W), where possible a view of `data`. Raises as `decode_raw`."""
     if encoding not in LABELS:
         raise Unsupported(complaint(f'{field}.encoding', encoding, ', '.join(LABELS)))
-    pixels = _rows(field, LABELS[encoding], 1, width, height, step, is_bigendian, data, MAX_MEGAPIXELS)
-    return pixels.astype(np.int32)
+    return _rows(field, LABELS[encoding], 1, width, height, step, is_bigendian, data, MAX_MEGAPIXELS)
+
+
+def check_raw(encoding: str, width: int, height: int, step: int, data, field: str = 'image') -> None:
+    """What `decode_raw` would refuse for its sizes, without decoding. Raises as it."""
+    known = PICTURES.get(encoding)
+    if known is None:
+        raise Unsupported(complaint(f'{field}.encoding', encoding, ', '.join(PICTURES)))
+    _check_megapixels(field, width, height, MAX_MEGAPIXELS)
+    _check_step(field, np.dtype(known.dtype), known.channels, width, height, step, memoryview(data).nbytes)
 
 
 def decode_compressed(data, field: str = 'image', max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
@@ -89,11 +97,11 @@ def decode_compressed(data, field: str = 'image', max_megapixels: float = MAX_ME
 
 
 def decode_compressed_labels(data, field: str = 'segmentation', max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
-    """A single-channel 8 or 16 bit PNG file as int32 (H, W). Raises as `decode_compressed`."""
+    """A single-channel 8 or 16 bit PNG file as uint8 or uint16 (H, W). Raises as `decode_compressed`."""
     pixels = _decode_file(data, cv2.IMREAD_UNCHANGED, field, max_megapixels)
     if pixels.ndim != 2:
         raise invalid(field, f'{pixels.shape[2]} channels', 'one channel of label values')
-    return pixels.astype(np.int32)
+    return pixels
 
 
 def picture_size(data) -> tuple[int, int] | None:
@@ -131,12 +139,8 @@ def _rows(field: str, dtype: str, channels: int, width: int, height: int, step: 
     """(H, W) or (H, W, C) of the native byte order, without the padding at the end of rows."""
     _check_megapixels(field, width, height, max_megapixels)
     kind = np.dtype(dtype)
-    row = width * channels * kind.itemsize
-    if step < row:
-        raise invalid(f'{field}.step', step, f'at least {row} bytes for {width} px')
     flat = np.frombuffer(data, np.uint8)
-    if flat.size < step * (height - 1) + row:
-        raise invalid(f'{field}.data', f'{flat.size} bytes', f'step x height = {step * height} bytes')
+    row = _check_step(field, kind, channels, width, height, step, flat.size)
     if flat.size >= step * height:
         rows = flat[:step * height].reshape(height, step)[:, :row]
     else:   # the last row without its padding
@@ -144,6 +148,16 @@ def _rows(field: str, dtype: str, channels: int, width: int, height: int, step: 
     pixels = np.ascontiguousarray(rows).view(kind.newbyteorder('>' if is_bigendian else '<'))
     pixels = pixels.astype(kind, copy=False)
     return pixels if channels == 1 else pixels.reshape(height, width, channels)
+
+
+def _check_step(field: str, kind: np.dtype, channels: int, width: int, height: int, step: int, size: int) -> int:
+    """Bytes of one row without its padding."""
+    row = width * channels * kind.itemsize
+    if step < row:
+        raise invalid(f'{field}.step', step, f'at least {row} bytes for {width} px')
+    if size < step * (height - 1) + row:
+        raise invalid(f'{field}.data', f'{size} bytes', f'step x height = {step * height} bytes')
+    return row
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:

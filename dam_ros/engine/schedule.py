@@ -182,7 +182,7 @@ class Schedule:
         """How many requests come before this one."""
         before = True
         count = 0
-        for one in self._open.values():
+        for one in list(self._open.values()):   # may be read from another thread
             if one is request:
                 before = False
             elif one.running or one.urgency < request.urgency or (before and one.urgency == request.urgency):

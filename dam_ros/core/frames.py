@@ -1,0 +1,243 @@
+"""The last seconds of a camera and its label images, and the choice of the right one. Frames are kept as they came.
+
+Stamps are ns of the sender's clock, compared with each other and with `now_ns` of ROS time. It knows no ROS
+types: a frame is a stamp, a frame id and bytes that somebody else can decode.
+"""
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from dam_ros.core.errors import Failure, NoFrame, NoLabelImage, StaleFrame, complaint
+
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One message as it came.
+
+    Attributes:
+        stamp_ns, frame_id: of its header.
+        data: the serialized message.
+        compressed: sensor_msgs/CompressedImage instead of Image.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    data: bytes
+    compressed: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which picture is wanted; 0 as in DescribeRegion.srv."""
+
+    stamp_ns: int = 0
+    not_before_ns: int = 0
+    max_age_s: float = 2.0
+    needs_labels: bool = False
+    slop_ns: int = 20_000_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """The picture, and its label image where one was asked for."""
+
+    picture: Frame
+    labels: Frame | None = None
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Not there yet.
+
+    Attributes:
+        failure: the answer if it never comes.
+        to_deadline: worth waiting for until the deadline; otherwise only `frame_wait_s`.
+    """
+
+    failure: Failure
+    to_deadline: bool
+
+
+class _Line:
+    """Frames of one topic in the order of their stamps."""
+
+    def __init__(self):
+        self.frames: list[Frame] = []
+        self.stamps: list[int] = []
+        self.bytes = 0
+        self.newest_ns = 0   # ever seen, also where it has left
+
+    def add(self, frame: Frame) -> None:
+        at = len(self.stamps)
+        while at and self.stamps[at - 1] > frame.stamp_ns:   # mostly it is the newest
+            at -= 1
+        self.frames.insert(at, frame)
+        self.stamps.insert(at, frame.stamp_ns)
+        self.bytes += len(frame.data)
+        self.newest_ns = max(self.newest_ns, frame.stamp_ns)
+
+    def drop_oldest(self) -> None:
+        self.stamps.pop(0)
+        self.bytes -= len(self.frames.pop(0).data)
+
+    def nearest(self, stamp_ns: int, slop_ns: int) -> Frame | None:
+        at = bisect_left(self.stamps, stamp_ns)
+        near = self.frames[max(0, at - 1):at + 1]
+        best = min(near, key=lambda one: abs(one.stamp_ns - stamp_ns), default=None)
+        return best if best is not None and abs(best.stamp_ns - stamp_ns) <= slop_ns else None
+
+    def clear(self) -> None:
+        self.__init__()
+
+
+class Ring:
+    """One camera: bounded by seconds and megabytes; the newest complete pair stays whatever its age.
+
+    Attributes:
+        pictures_seen, labels_seen: how many came since the start.
+        unmatched: label images for which no picture was there any more.
+        jumps: how often stamps went back, so that everything was forgotten.
+    """
+
+    def __init__(self, seconds: float, megabytes: float, topic: str = 'image', labels_topic: str = 'segmentation'):
+        self._span_ns, self._most_bytes = int(seconds * NS), int(megabytes * 1e6)
+        self._topic, self._labels_topic = topic, labels_topic
+        self._pictures, self._labels = _Line(), _Line()
+        self._pair: Found | None = None
+        self.pictures_seen = self.labels_seen = self.unmatched = self.jumps = 0
+
+    def add_picture(self, frame: Frame, slop_ns: int) -> None:
+        self._forget_future(frame)
+        self._pictures.add(frame)
+        self.pictures_seen += 1
+        self._match(frame, self._labels.nearest(frame.stamp_ns, slop_ns))
+        self._trim(self._pictures, self._most_bytes)
+
+    def add_labels(self, frame: Frame, slop_ns: int) -> None:
+        self._forget_future(frame)
+        self._labels.add(frame)
+        self.labels_seen += 1
+        picture = self._pictures.nearest(frame.stamp_ns, slop_ns)
+        self._match(picture, frame)
+        self.unmatched += picture is None and frame.stamp_ns < self._pictures.newest_ns
+        self._trim(self._labels, self._most_bytes)
+
+    def clear(self) -> None:
+        """Time went back, or the node was deactivated."""
+        self._pictures.clear()
+        self._labels.clear()
+        self._pair = None
+
+    @property
+    def newest(self) -> Frame | None:
+        return self._pictures.frames[-1] if self._pictures.frames else None
+
+    @property
+    def newest_labels(self) -> Frame | None:
+        return self._labels.frames[-1] if self._labels.frames else None
+
+    @property
+    def pair(self) -> Found | None:
+        return self._pair
+
+    def choose(self, wish: Wish, now_ns: int) -> Found | Pending:
+        """The picture for a wish, or what is missing.
+
+        Raises:
+            NoFrame, StaleFrame, NoLabelImage: it will never come.
+        """
+        if not self._pictures.frames and self._pair is None:
+            explicit = bool(wish.stamp_ns or wish.not_before_ns)
+            return Pending(NoFrame(f'no picture has come on {self._topic} yet; ~/diagnostics say why'), explicit)
+        return self._at_stamp(wish) if wish.stamp_ns else self._newest(wish, now_ns)
+
+    def _at_stamp(self, wish: Wish) -> Found | Pending:
+        picture = self._pictures.nearest(wish.stamp_ns, wish.slop_ns)
+        pair = self._pair
+        if picture is None and pair is not None and abs(pair.picture.stamp_ns - wish.stamp_ns) <= wish.slop_ns:
+            picture = pair.picture
+        if picture is None:
+            return self._no_such_stamp(wish)
+        if not wish.needs_labels:
+            return Found(picture)
+        if pair is not None and picture is pair.picture:
+            return pair
+        labels = self._labels.nearest(picture.stamp_ns, wish.slop_ns)
+        if labels is not None:
+            return Found(picture, labels)
+        failure = self._no_labels(picture, wish)
+        if self._labels.newest_ns > picture.stamp_ns + wish.slop_ns:
+            raise failure   # they come in order: its own was lost
+        return Pending(failure, to_deadline=self.labels_seen > 0)
+
+    def _no_such_stamp(self, wish: Wish) -> Pending:
+        kept = self._pictures.stamps
+        field = 'stamp'
+        if not kept or wish.stamp_ns > kept[-1]:
+            return Pending(NoFrame(complaint(field, _s(wish.stamp_ns), 'the stamp of a picture', 'None came before the '
+                                             'deadline')), to_deadline=True)
+        if wish.stamp_ns < kept[0]:
+            raise StaleFrame(complaint(field, _s(wish.stamp_ns), f'{_s(kept[0])} to {_s(kept[-1])}, what is still kept',
+                                       'Ask sooner, or raise ring_s and ring_mb'))
+        nearest = min(kept, key=lambda one: abs(one - wish.stamp_ns))
+        raise NoFrame(complaint(field, _s(wish.stamp_ns), f'within sync_slop_s {wish.slop_ns / NS:g} of a picture',
+                                f'The nearest is {_s(nearest)}'))
+
+    def _newest(self, wish: Wish, now_ns: int) -> Found | Pending:
+        if wish.needs_labels:
+            found = self._pair
+            if found is None:
+                newest = self.newest
+                return Pending(self._no_labels(newest, wish), to_deadline=bool(wish.not_before_ns))
+        else:
+            # Stamps may differ from the order of arrival; the pinned pair may be all that is left.
+            found = Found(self.newest) if self.newest is not None else Found(self._pair.picture)
+        if found.picture.stamp_ns < wish.not_before_ns:
+            return Pending(NoFrame(complaint('not_before', _s(wish.not_before_ns), 'a time at or after which a picture '
+                                             + ('with its label image ' if wish.needs_labels else '') + 'comes',
+                                             f'The newest is {_s(found.picture.stamp_ns)}')), to_deadline=True)
+        self._check_age(found.picture, wish, now_ns)
+        return found
+
+    def _check_age(self, picture: Frame, wish: Wish, now_ns: int) -> None:
+        age_s = (now_ns - picture.stamp_ns) / NS
+        if age_s > wish.max_age_s:
+            which = 'picture with a label image' if wish.needs_labels else 'picture'
+            remedy = 'The driver leaves the stamp at 0' if picture.stamp_ns == 0 else \
+                f'See whether {self._labels_topic if wish.needs_labels else self._topic} still comes, or raise max_age_s'
+            raise StaleFrame(complaint(f'age of the newest {which}', f'{age_s:.2f} s', f'at most {wish.max_age_s:g} s',
+                                       remedy))
+
+    def _no_labels(self, picture: Frame, wish: Wish) -> NoLabelImage:
+        near = min(self._labels.stamps, key=lambda one: abs(one - picture.stamp_ns), default=None)
+        if near is None:
+            return NoLabelImage(f'region.labels needs a label image and none has come on {self._labels_topic}; '
+                                'a box or a mask would work')
+        return NoLabelImage(complaint('stamp of the nearest label image', f'{(near - picture.stamp_ns) / 1e6:+.0f} ms '
+                                      'off', f'within sync_slop_s {wish.slop_ns / NS:g} of the picture at '
+                                      f'{_s(picture.stamp_ns)}', 'A box or a mask would work'))
+
+    def _match(self, picture: Frame | None, labels: Frame | None) -> None:
+        if picture is None or labels is None:
+            return
+        if self._pair is None or picture.stamp_ns >= self._pair.picture.stamp_ns:
+            self._pair = Found(picture, labels)
+
+    def _trim(self, line: _Line, most_bytes: int) -> None:
+        while len(line.frames) > 1 and (line.bytes > most_bytes
+                                        or line.stamps[-1] - line.stamps[0] > self._span_ns):
+            line.drop_oldest()
+
+    def _forget_future(self, frame: Frame) -> None:
+        """A stamp far before what is kept: a bag starts again, a simulation was reset."""
+        newest = max(self._pictures.newest_ns, self._labels.newest_ns)
+        if newest and frame.stamp_ns < newest - max(self._span_ns, 10 * NS):
+            self.clear()
+            self.jumps += 1
+
+
+def _s(stamp_ns: int) -> str:
+    return f'{stamp_ns // NS}.{stamp_ns % NS:09d}'

@@ -1,0 +1,41 @@
+"""A region's mask, kept small: a few kB instead of a byte per pixel. It knows only masks."""
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from dam_ros.core.regions import bounding_box
+
+
+class StoredMask:
+    """A bool mask (H, W) with at least one pixel, packed.
+
+    Attributes:
+        shape: (H, W).
+        box: left, top, width, height in px.
+        area_fraction: 0..1 of the picture.
+    """
+
+    def __init__(self, mask: np.ndarray):
+        self.shape = mask.shape
+        self.box = bounding_box(mask)
+        self.area_fraction = float(np.count_nonzero(mask)) / mask.size
+        self._packed = zlib.compress(np.packbits(mask), 1)
+
+    @classmethod
+    def from_bits(cls, bits: np.ndarray, shape: tuple[int, int]) -> StoredMask:
+        """Out of `np.packbits(mask)`."""
+        return cls(_unpacked(bits, shape))
+
+    @property
+    def nbytes(self) -> int:
+        return len(self._packed)
+
+    def array(self) -> np.ndarray:
+        """bool (H, W)."""
+        return _unpacked(np.frombuffer(zlib.decompress(self._packed), np.uint8), self.shape)
+
+
+def _unpacked(bits: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)

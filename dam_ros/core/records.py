@@ -1,0 +1,69 @@
+"""What was described, kept for further questions: bounded by number and memory. It knows no ROS types."""
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from dam_ros.core.errors import UnknownDescription, complaint
+from dam_ros.core.masks import StoredMask
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One answer that can be asked about again.
+
+    Attributes:
+        picture: what brings the pixels again; several records may share one.
+        picture_bytes: how much it takes.
+        look: names the look in the worker.
+        box: what a segmenter was to cut out of, None where the mask was given.
+        caption: what was said, for the overlay.
+    """
+
+    id: str
+    picture: Any
+    picture_bytes: int
+    mask: StoredMask
+    look: str
+    camera: str = ''
+    tag: str = ''
+    label: int = -1
+    caption: str = ''
+
+
+class Records:
+    """Newest kept, oldest forgotten. A picture that several records share counts once."""
+
+    def __init__(self, most: int, megabytes: float):
+        self._most, self._most_bytes = most, int(megabytes * 1e6)
+        self._kept: OrderedDict[str, Record] = OrderedDict()
+
+    def add(self, record: Record) -> None:
+        self._kept.pop(record.id, None)
+        self._kept[record.id] = record
+        while len(self._kept) > self._most or (len(self._kept) > 1 and self.nbytes > self._most_bytes):
+            self._kept.popitem(last=False)
+
+    def find(self, id: str) -> Record:
+        """Raises UnknownDescription."""
+        if id not in self._kept:
+            raise UnknownDescription(complaint('about', id, f'the id of one of the last {len(self._kept)} descriptions '
+                                               'that are still kept', 'Describe the region anew, or raise remember '
+                                               'and remember_mb'))
+        return self._kept[id]
+
+    @property
+    def newest(self) -> Record | None:
+        return next(reversed(self._kept.values())) if self._kept else None
+
+    @property
+    def nbytes(self) -> int:
+        pictures = {id(one.picture): one.picture_bytes for one in self._kept.values()}
+        return sum(pictures.values()) + sum(one.mask.nbytes for one in self._kept.values())
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def clear(self) -> None:
+        self._kept.clear()

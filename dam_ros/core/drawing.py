@@ -1,0 +1,177 @@
+"""Regions, numbers and captions drawn on a picture, readable on any background. It does not know who described them.
+
+OpenCV's letters are ASCII; others are written as their nearest ASCII letter, or '?'.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import unicodedata
+
+import cv2
+import numpy as np
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FONT_PX = 22.0          # height of a capital letter at scale 1, thickness 1, measured with getTextSize
+_FILL = 0.18             # share of the mark's colour in its pixels: seen, and the thing keeps its own colour
+_STRIP = (24, 24, 28)    # RGB behind captions
+_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+# Distinct in hue and in lightness, so that they also differ for the colour-blind (after Okabe and Ito, 2008).
+COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (0, 114, 178),
+           (235, 235, 235))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One region to draw.
+
+    Attributes:
+        where: bool (H, W), or a box (left, top, width, height) in px.
+        title: a name, '' = none.
+        text: what was said of it, '' = no caption.
+    """
+
+    where: np.ndarray | tuple[float, float, float, float]
+    title: str = ''
+    text: str = ''
+
+
+def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) -> np.ndarray:
+    """A copy of the picture with every region tinted, outlined and numbered, and its caption below.
+
+    Args:
+        image: RGB uint8 (H, W, 3), any size.
+        keep_size: captions lie over the bottom of the picture, instead of on a strip that is added below it.
+
+    Returns:
+        RGB uint8 (H, W, 3), or (H + strip, W, 3); a picture under 320 px width is enlarged first unless `keep_size`.
+    """
+    canvas, zoom = np.ascontiguousarray(image).copy(), 1
+    if not keep_size and image.shape[1] < 320:
+        zoom = -(-320 // image.shape[1])
+        canvas = cv2.resize(canvas, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
+    letter_px = _letter_px(canvas)
+    for number, mark in enumerate(marks):
+        _tint(canvas, _as_mask(mark.where, image.shape, zoom), COLOURS[number % len(COLOURS)], letter_px)
+    for number, mark in enumerate(marks):   # numbers last, so that no later region covers one
+        mask = _as_mask(mark.where, image.shape, zoom)
+        if mask.any():
+            _badge(canvas, _inner_point(mask), number, letter_px)
+    strip = _strip(marks, canvas.shape[1], letter_px)
+    if strip is None:
+        return canvas
+    if not keep_size:
+        return np.vstack([canvas, strip])
+    height = min(strip.shape[0], canvas.shape[0])
+    under = canvas[canvas.shape[0] - height:]
+    letters = (strip[:height] != _STRIP).any(axis=2, keepdims=True)
+    under[:] = np.where(letters, strip[:height], cv2.addWeighted(under, 0.25, strip[:height], 0.75, 0))
+    return canvas
+
+
+def to_ascii(text: str) -> str:
+    """What can be drawn of a text: nearest ASCII letters, '?' for the rest, one line."""
+    plain = unicodedata.normalize('NFKD', text.translate(_NEAREST))
+    plain = ''.join(one for one in plain if not unicodedata.combining(one))
+    return ' '.join(''.join(one if ' ' <= one <= '~' else ' ' if one.isspace() else '?' for one in plain).split())
+
+
+_NEAREST = str.maketrans({'\u2018': "'", '\u2019': "'", '\u201c': '"', '\u201d': '"', '\u2013': '-', '\u2014': '-',
+                          '\u00df': 'ss', '\u00e6': 'ae', '\u00f8': 'o', '\u0142': 'l', '\u2026': '...',
+                          '\u00b0': ' deg'})
+
+
+def wrap(text: str, width_px: float, letter_px: float) -> list[str]:
+    """Lines of a text that are at most `width_px` wide; a word that is longer is broken."""
+    lines, line = [], ''
+    for word in to_ascii(text).split():
+        while True:
+            longer = f'{line} {word}' if line else word
+            if _width(longer, letter_px) <= width_px:
+                line = longer
+                break
+            if line:
+                lines.append(line)
+                line = ''
+                continue
+            keep = max(1, next((n for n in range(len(word) - 1, 0, -1) if _width(word[:n], letter_px) <= width_px), 1))
+            if keep >= len(word):
+                line = word
+                break
+            lines.append(word[:keep])
+            word = word[keep:]
+    return lines + ([line] if line else [])
+
+
+def _letter_px(canvas: np.ndarray) -> float:
+    return float(np.clip(0.016 * max(canvas.shape[:2]), 7.0, 60.0))
+
+
+def _as_mask(where, shape: tuple, zoom: int) -> np.ndarray:
+    if isinstance(where, np.ndarray) and where.ndim == 2:
+        mask = where
+    else:
+        left, top, width, height = where
+        mask = np.zeros(shape[:2], bool)
+        mask[max(0, round(top)):max(0, round(top + height)), max(0, round(left)):max(0, round(left + width))] = True
+    return mask.repeat(zoom, 0).repeat(zoom, 1) if zoom > 1 else mask
+
+
+def _tint(canvas: np.ndarray, mask: np.ndarray, colour: tuple, letter_px: float) -> None:
+    inside = canvas[mask]
+    canvas[mask] = (inside * (1 - _FILL) + np.array(colour) * _FILL).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    thick = max(1, round(letter_px / 6))
+    for shade, width in ((_BLACK, thick + 2), (colour, thick)):   # dark rim: seen on white, too
+        cv2.drawContours(canvas, outlines, -1, shade, width, cv2.LINE_AA)
+
+
+def _inner_point(mask: np.ndarray) -> tuple[int, int]:
+    """The pixel (x, y) farthest from the edge of the region."""
+    padded = np.pad(mask.astype(np.uint8), 1)
+    _, _, _, (x, y) = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
+    return x - 1, y - 1
+
+
+def _badge(canvas: np.ndarray, centre: tuple[int, int], number: int, letter_px: float) -> None:
+    radius = round(letter_px * 1.05)
+    height, width = canvas.shape[:2]
+    x = int(np.clip(centre[0], min(radius + 2, width // 2), max(width - radius - 3, width // 2)))
+    y = int(np.clip(centre[1], min(radius + 2, height // 2), max(height - radius - 3, height // 2)))
+    colour, text = COLOURS[number % len(COLOURS)], str(number + 1)
+    cv2.circle(canvas, (x, y), radius + max(1, round(letter_px / 8)), _BLACK, -1, cv2.LINE_AA)
+    cv2.circle(canvas, (x, y), radius, colour, -1, cv2.LINE_AA)
+    size = letter_px * (0.9 if len(text) < 2 else 0.7)
+    dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] > 110
+    _write(canvas, text, x - _width(text, size) / 2, y + size / 2, size, _BLACK if dark else _WHITE, bold=True)
+
+
+def _strip(marks: Sequence[Mark], width: int, letter_px: float) -> np.ndarray | None:
+    """The captions on their own ground, (height, W, 3); None where there are none."""
+    line_px, edge = round(letter_px * 1.9), round(letter_px)
+    indent = round(letter_px * 3.4)
+    rows = []   # (number or None, text, is a title)
+    for number, mark in enumerate(marks):
+        lines = [(one, True) for one in wrap(mark.title, width - indent - edge, letter_px)]
+        lines += [(one, False) for one in wrap(mark.text, width - indent - edge, letter_px)]
+        rows += [(number if at == 0 else None, *one) for at, one in enumerate(lines)]
+    if not rows:
+        return None
+    gaps = sum(1 for row in rows if row[0] is not None)
+    strip = np.full((len(rows) * line_px + gaps * edge + edge, width, 3), _STRIP, np.uint8)
+    y = 0
+    for number, text, is_title in rows:
+        y += line_px + (edge if number is not None else 0)
+        if number is not None:
+            _badge(strip, (round(letter_px * 1.8), round(y - letter_px / 2)), number, letter_px)
+        _write(strip, text, indent, y, letter_px, COLOURS[7] if not is_title else (255, 214, 120), bold=is_title)
+    return strip
+
+
+def _write(canvas: np.ndarray, text: str, x: float, y: float, letter_px: float, colour: tuple, bold: bool = False):
+    thickness = max(1, round(letter_px / (7 if bold else 11)))
+    cv2.putText(canvas, text, (round(x), round(y)), _FONT, letter_px / _FONT_PX, colour, thickness, cv2.LINE_AA)
+
+
+def _width(text: str, letter_px: float) -> float:
+    return cv2.getTextSize(text, _FONT, letter_px / _FONT_PX, max(1, round(letter_px / 7)))[0][0]

@@ -1,0 +1,76 @@
+"""What every test process needs before anything of ROS is imported: a domain and a log folder of its own.
+
+LOCALHOST discovery does not keep two graphs on one machine apart, a domain does. Each pytest process (each xdist
+worker) takes the first free number and holds it as a file lock, so several checkouts may test at once.
+"""
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+import fcntl
+import os
+from pathlib import Path
+import shutil
+import tempfile
+from typing import IO
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOMAINS = range(20, 101)   # above 101 a domain's ports reach into Linux's ephemeral ones
+_LOCKS = Path(tempfile.gettempdir()) / f'dam_ros-tests-{os.getuid()}'
+_held: list[IO] = []
+
+
+def _open(name: str) -> IO:
+    _LOCKS.mkdir(exist_ok=True)
+    return open(_LOCKS / name, 'w')
+
+
+def _claim_domain() -> int:
+    for number in DOMAINS:
+        file = _open(f'domain-{number}')
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            continue
+        _held.append(file)
+        return number
+    raise RuntimeError(f'all ROS domains from {DOMAINS.start} to {DOMAINS.stop - 1} are in use by other test runs')
+
+
+def _claim_environment() -> None:
+    logs = tempfile.mkdtemp(prefix='dam_ros-logs-')
+    atexit.register(shutil.rmtree, logs, ignore_errors=True)
+    os.environ['ROS_DOMAIN_ID'] = str(_claim_domain())
+    os.environ['ROS_LOG_DIR'] = logs
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
+        os.environ[name] = str(ROOT / 'config' / 'fastdds.xml')
+
+
+_claim_environment()
+
+
+@contextmanager
+def _machine(alone: bool) -> Iterator[None]:
+    """Shared use of the machine, or all of it. The gate keeps new tests out while one waits for all of it."""
+    with _open('gate') as gate, _open('machine') as machine:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(machine, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _share_the_machine(request: pytest.FixtureRequest) -> Iterator[None]:
+    with _machine(alone=request.node.get_closest_marker('alone') is not None):
+        yield
+
+
+@pytest.fixture(scope='session')
+def root() -> Path:
+    """The checkout."""
+    return ROOT

@@ -14,10 +14,11 @@ class DescribeSettings:
 
     autostart: bool = setting(True, 'configure and activate at start; false leaves that to a lifecycle manager')
     # -- what it sees
-    cameras: list[str] = setting([''], "one sub-namespace of the inputs per camera ('front' reads front/image); '' = none")
+    cameras: list[str] = setting([''], "one sub-namespace of the inputs per camera ('front' reads front/image); "
+                                 "'' = none")
     image_transport: str = setting('raw', 'type of the topic image: sensor_msgs/Image, or CompressedImage on '
                                    'image/compressed', choices=('raw', 'compressed'))
-    image_reliability: str = setting('auto', "QoS of the inputs; auto takes what their publishers offer",
+    image_reliability: str = setting('auto', 'QoS of the inputs; auto takes what their publishers offer',
                                      choices=RELIABILITIES)
     background_labels: list[int] = setting([0], 'values of the label image that are no region; [-1] = none '
                                            '(vision_msgs says 255 or 65535, Isaac and SAM say 0)')

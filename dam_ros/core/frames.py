@@ -206,8 +206,10 @@ class Ring:
         age_s = (now_ns - picture.stamp_ns) / NS
         if age_s > wish.max_age_s:
             which = 'picture with a label image' if wish.needs_labels else 'picture'
-            remedy = 'The driver leaves the stamp at 0' if picture.stamp_ns == 0 else \
-                f'See whether {self._labels_topic if wish.needs_labels else self._topic} still comes, or raise max_age_s'
+            topic = self._labels_topic if wish.needs_labels else self._topic
+            remedy = f'See whether {topic} still comes, or raise max_age_s'
+            if picture.stamp_ns == 0:
+                remedy = 'The driver leaves the stamp at 0'
             raise StaleFrame(complaint(f'age of the newest {which}', f'{age_s:.2f} s', f'at most {wish.max_age_s:g} s',
                                        remedy))
 

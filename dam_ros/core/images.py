@@ -1,8 +1,8 @@
 """Pictures and label images out of the bytes that cameras and files bring.
 
-An image is RGB uint8 (H, W, 3), a label image is whole numbers (H, W). Sizes are checked before anything is decoded, padded
-rows are honoured, and what makes no sense is refused with the reason. It does not know ROS: it takes the fields
-of `sensor_msgs/Image` and `sensor_msgs/CompressedImage` one by one.
+An image is RGB uint8 (H, W, 3), a label image is whole numbers (H, W). Sizes are checked before anything is decoded,
+padded rows are honoured, and what makes no sense is refused with the reason. It does not know ROS: it takes the
+fields of `sensor_msgs/Image` and `sensor_msgs/CompressedImage` one by one.
 """
 from __future__ import annotations
 
@@ -114,10 +114,15 @@ def picture_size(data) -> tuple[int, int] | None:
     return _jpeg_size(memoryview(data)) if head[:2] == b'\xff\xd8' else None
 
 
+def not_a_picture(field: str) -> InvalidRequest:
+    """For bytes that begin like no picture file."""
+    return InvalidRequest(f'{field} is no picture we know; allowed: a whole JPEG, PNG or WebP file')
+
+
 def _decode_file(data, mode: int, field: str, max_megapixels: float) -> np.ndarray:
     size = picture_size(data)
     if size is None:
-        raise InvalidRequest(f'{field} is no picture we know; allowed: a whole JPEG, PNG or WebP file')
+        raise not_a_picture(field)
     _check_megapixels(field, *size, max_megapixels)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode | cv2.IMREAD_IGNORE_ORIENTATION
                           if mode != cv2.IMREAD_UNCHANGED else mode)

@@ -127,7 +127,8 @@ def query(question: str, detail: int, language: str, max_tokens: int, settings: 
     sampling = {'temperature': float(temperature), 'top_p': float(top_p) or 1.0}
     if temperature == 0 and settings.sampling == 'reference':
         sampling = _REFERENCE
-    return Query(question, detail=detail, language=language or settings.language, max_tokens=tokens, seed=seed, **sampling)
+    return Query(question, detail=detail, language=language or settings.language, max_tokens=tokens, seed=seed,
+                 **sampling)
 
 
 def checked_speak(speak: int) -> int:

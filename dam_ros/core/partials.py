@@ -57,7 +57,7 @@ class PartialStream:
             end, sentence_end = complete, True
         else:
             end, sentence_end = max(self._text.rfind(' '), self._text.rfind('\n')) + 1, False
-        if end <= self._sent:
+        if not self._text[self._sent:end].strip():
             return None
         self._next_s = now_s + INTERVAL_S
         return self._make(self._text[self._sent:end], sentence_end)

@@ -153,7 +153,10 @@ class Engine:
         self._loop.run_forever()
 
     def _soon(self, call: Callable, *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(call, *arguments)
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:   # the loop is closed: nobody waits for this any more
+            pass
 
     def _later(self, delay_s: float, call: Callable, *arguments: Any) -> asyncio.TimerHandle:
         return self._loop.call_later(delay_s, call, *arguments)
@@ -184,7 +187,8 @@ class Engine:
             request.listener.finished(request, failure)
             return
         for old in superseded:
-            self._end(old, Superseded(complaint('slot', request.slot, 'one request at a time', f'{request.id} is newer')))
+            self._end(old, Superseded(complaint('slot', request.slot, 'one request at a time',
+                                                f'{request.id} is newer')))
         delay_s = request.deadline_s - time.monotonic()
         self._deadlines[request] = self._later(delay_s, self._expire, request)
         request.listener.admitted(request)
@@ -344,7 +348,8 @@ class Engine:
             unit.answer.cut()
         elif not np.isnan(unit.started_s):
             self._note(typical_s=0.7 * self._status.typical_s + 0.3 * (now - unit.started_s))
-        self._note(answered=self._status.answered + (failure is None), failed=self._status.failed + (failure is not None))
+        good = failure is None
+        self._note(answered=self._status.answered + good, failed=self._status.failed + (not good))
         outcome = Outcome(failure, unit.answer, unit.refined, self._status.describer, self._status.model,
                           unit.started_s - arrival_s, unit.look_s, unit.first_s, now - arrival_s)
         unit.request.listener.unit_finished(unit.request, unit, outcome)

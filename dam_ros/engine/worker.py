@@ -3,8 +3,8 @@
     python -m dam_ros.engine.worker FD
 
 FD is one end of a socket pair; `wire` is the framing. Messages in: `load` (once), `describe`, `stop`. Messages out:
-`ready` or `unloadable`; per telling `looked`, `piece`..., and one of `done`, `failed`, `stopped`. It never imports rclpy
-and ends when the node does.
+`ready` or `unloadable`; per telling `looked`, `piece`..., and one of `done`, `failed`, `stopped`. It never imports
+rclpy and ends when the node does.
 """
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ class Looks:
 
     def keep(self, key: str, look: Look, in_use: list[Look]) -> None:
         self._kept[key] = look
-        surplus = [old for old, one in self._kept.items() if one is not look and not any(one is used for used in in_use)]
-        for old in surplus[:max(0, len(self._kept) - self._most)]:
+        in_use = [look, *in_use]
+        idle = [old for old, one in self._kept.items() if not any(one is used for used in in_use)]
+        for old in idle[:max(0, len(self._kept) - self._most)]:
             self._kept.pop(old).close()
 
     def drop(self, in_use: list[Look]) -> None:
@@ -228,7 +229,7 @@ class Worker:
 
 def _checked(pieces) -> list[tuple[Telling, Piece]]:
     """Raises DescriberFailed for what is no list of pieces: describers are also brought by users."""
-    for telling, piece in pieces:
+    for _, piece in pieces:
         if not isinstance(piece, Piece) or not isinstance(piece.text, str):
             raise DescriberFailed(f'the describer gave {type(piece).__name__} instead of a Piece of text')
     return pieces
@@ -247,7 +248,8 @@ def _as_failure(error: BaseException) -> dict:
     if isinstance(error, Failure):
         failure = error
     elif isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError':   # torch's, without torch
-        failure = OutOfMemory(f'the describer ran out of memory ({error}); use smaller weights or fewer regions at once')
+        failure = OutOfMemory(f'the describer ran out of memory ({error}); use smaller weights or fewer regions at '
+                              'once')
     else:
         traceback.print_exception(error)
         failure = DescriberFailed(f'the describer failed: {type(error).__name__}: {error}')

@@ -1,0 +1,109 @@
+"""One call from its arrival to its one answer, and what goes out meanwhile. No pixels."""
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+import time
+from typing import TYPE_CHECKING
+
+from rclpy.task import Future
+
+from dam_ros.core.errors import Failure
+from dam_ros.core.orders import Order, SceneOrder
+from dam_ros.core.partials import PartialStream
+from dam_ros.core.records import Record
+from dam_ros.engine.schedule import Outcome, Request, Unit
+from dam_ros.msg import Description
+from dam_ros.nodes.inbox import Inbox
+from dam_ros.nodes.messages import Subject
+
+if TYPE_CHECKING:
+    from dam_ros.nodes.desk import Desk
+
+FEEDBACK_INTERVAL_S = 0.05   # Describe.action: at most 20 a second
+
+
+class Call:
+    """The owner of one engine request. The engine tells it things in its own thread; it hands them to the executor's.
+
+    Attributes:
+        subjects: unit id -> what it is about; filled in by the desk before the units are provided.
+        ended: rclpy Future of the failure, None for good; set exactly once.
+        descriptions, failures: those of its units so far, in their order; failures has None for good ones.
+        pending_until_s: time.monotonic up to which a picture is waited for, NaN where none is.
+        admitted_s: time.monotonic at which the engine took it in, 0 = not yet.
+        text, phase, ahead: for feedback.
+    """
+
+    def __init__(self, order: Order | SceneOrder, inbox: Inbox, desk: Desk):
+        self.order = order
+        self._inbox, self._desk = inbox, desk
+        self.request: Request | None = None
+        self.subjects: dict[str, Subject] = {}
+        self.keep: dict[str, Record] = {}     # unit id -> what will be remembered of it
+        self.descriptions: list[Description] = []
+        self.failures: list[Failure | None] = []
+        self.left_out = 0
+        self.ended = Future()
+        self.pending_until_s = math.nan
+        self.admitted_s = 0.0
+        self.stream = PartialStream()
+        self.shown = 0   # regions that went out as feedback
+        self.text, self.phase = '', 'queued'
+        self.feedback: Callable[[Call], None] | None = None
+        self._fed_s = 0.0
+
+    # -- the engine's thread ------------------------------------------------------------------------------------
+
+    def admitted(self, request: Request) -> None:
+        self._inbox.post(self._desk.choose_picture, self)
+
+    def changed(self, request: Request, unit: Unit | None, phase: str) -> None:
+        self._inbox.post(self._show_phase, phase)
+
+    def grown(self, request: Request, unit: Unit, part: str, text: str, probability: float) -> None:
+        self._inbox.post(self._show_text, unit, part, text, probability)
+
+    def unit_finished(self, request: Request, unit: Unit, outcome: Outcome) -> None:
+        self._inbox.post(self._desk.unit_finished, self, unit, outcome)
+
+    def finished(self, request: Request, failure: Failure | None) -> None:
+        self._inbox.post(self._desk.finished, self, failure)
+
+    # -- the executor's thread ----------------------------------------------------------------------------------
+
+    def described(self, description: Description, failure: Failure | None) -> None:
+        self.descriptions.append(description)
+        self.failures.append(failure)
+
+    @property
+    def brief_first(self) -> bool:
+        """What is to be spoken has a brief telling first; that alone is what ~/partial brings of it."""
+        return len(self._parts) > 1
+
+    @property
+    def _parts(self) -> list:
+        return self.request.units[0].parts if self.request.units else []
+
+    def _show_phase(self, phase: str) -> None:
+        self.phase = phase
+        self.show(at_once=True)
+
+    def _show_text(self, unit: Unit, part: str, text: str, probability: float) -> None:
+        if self.ended.done():
+            return
+        self.text = text.strip()
+        if isinstance(self.order, Order) and part == unit.parts[0][0]:
+            self._desk.send_partial(self, self.stream.grow(text, probability, time.monotonic()))
+        self.show(at_once=False)
+
+    def show(self, at_once: bool) -> None:
+        """Feedback, at every change of phase, else at most 20 times a second."""
+        now = time.monotonic()
+        if self.feedback is None or self.ended.done():
+            return
+        if at_once or now - self._fed_s >= FEEDBACK_INTERVAL_S:
+            self._fed_s = now
+            self.feedback(self)
+
+

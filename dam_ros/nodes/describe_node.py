@@ -1,0 +1,322 @@
+"""describe_node: cameras in, descriptions out. Lifecycle and wiring; the work is in `desk`, `engine` and `core`."""
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType, JumpThreshold
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool, String
+
+from dam_ros import describers
+from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.drawing import Mark, annotate
+from dam_ros.core.errors import Failure, complaint
+from dam_ros.core.frames import NS, Frame
+from dam_ros.core.records import Record
+from dam_ros.core.regions import labels_present
+from dam_ros.core.settings import SettingsError
+from dam_ros.engine.engine import Engine, Options
+from dam_ros.msg import Description, Partial, Present
+from dam_ros.nodes import health
+from dam_ros.nodes.cameras import Camera
+from dam_ros.nodes.desk import Desk, Outlets
+from dam_ros.nodes.front import Front
+from dam_ros.nodes.inbox import Inbox
+from dam_ros.nodes.parameters import Parameters
+from dam_ros.nodes.pictures import image_message, read_labels
+from dam_ros.nodes.spinning import run
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+_TICK_S = 0.05
+EVENTS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)   # Description.msg, Partial.msg
+LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE,
+                     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class DescribeNode(LifecycleNode):
+    """configure validates and starts the worker, activate serves, deactivate refuses, cleanup gives memory back.
+
+    Raises:
+        SettingsError: start parameters that cannot be used.
+    """
+
+    def __init__(self):
+        super().__init__('describe_node')
+        self._declared = Parameters(self, DescribeSettings)
+        self._inbox = Inbox(self)
+        self.state, self.trouble = 'unconfigured', ''
+        self.engine: Engine | None = None
+        self.desk: Desk | None = None
+        self._cameras: dict[str, Camera] = {}
+        self._present_of: dict[str, object] = {}
+        self._ready = None
+        self._survive_illegal_transitions()
+        self._make_publishers()
+        steady = Clock(clock_type=ClockType.STEADY_TIME)   # goes on while /clock is paused
+        group = ReentrantCallbackGroup()
+        self.create_timer(1.0, self._guarded(self._each_second), group, steady)
+        self.create_timer(_TICK_S, self._guarded(self._tick), group, steady)
+        self._present_timer = None
+        backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = self.get_clock().create_jump_callback(backwards, post_callback=self._clock_jumped)
+        self._front = Front(self)
+        if self.settings.autostart and self.trigger_configure() == SUCCESS:
+            self.trigger_activate()
+
+    # -- what others ask ----------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> DescribeSettings:
+        return self._declared.current
+
+    @property
+    def active(self) -> bool:
+        return self.state == 'active'
+
+    def now_ns(self) -> int:
+        """ROS time."""
+        return self.get_clock().now().nanoseconds
+
+    @property
+    def inbox(self) -> Inbox:
+        return self._inbox
+
+    def publish_description(self, description: Description) -> None:
+        self._description.publish(description)
+        if description.error_code == 0:
+            self._text.publish(String(data=description.text))
+
+    # -- lifecycle ----------------------------------------------------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition('configure', self._configure, 'inactive')
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition('activate', self._activate, 'active')
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition('deactivate', self._deactivate, 'inactive')
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition('cleanup', self._cleanup, 'unconfigured')
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition('shutdown', self._shut_down, 'finalized')
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._cleanup()
+        self.state = 'unconfigured'
+        return SUCCESS
+
+    def _transition(self, name: str, work, state: str) -> TransitionCallbackReturn:
+        """rclpy swallows what these callbacks raise, without a word."""
+        try:
+            work()
+        except (Failure, SettingsError) as error:
+            self.trouble = f'{name} failed: {error}'
+        except Exception as error:   # noqa: B902
+            self.trouble = f'{name} failed, please report: {type(error).__name__}: {error}'
+            self.get_logger().error(traceback.format_exc())
+        else:
+            self.state, self.trouble = state, ''
+            self._publish_ready()
+            return SUCCESS
+        self.get_logger().error(self.trouble)
+        if name == 'configure':
+            self._cleanup_quietly()
+        return FAILURE
+
+    def _configure(self) -> None:
+        settings = self._declared.reread()
+        name, why = describers.resolve(settings.describer)
+        self.get_logger().info(why)
+        options = {**_json_object(settings.describer_options), 'model': settings.model}
+        self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,
+                                     settings.queue, settings.worker_python, settings.stop_grace_s,
+                                     settings.load_timeout_s), self._log, self._engine_changed)
+        self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
+        outlets = Outlets(self.publish_description, self._partial.publish, self._draw)
+        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, outlets, self.now_ns)
+        self.engine.start()
+        self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),
+                                                ReentrantCallbackGroup(), Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _activate(self) -> None:
+        for camera in self._cameras.values():
+            camera.open = True
+
+    def _deactivate(self) -> None:
+        self.state = 'inactive'
+        for camera in self._cameras.values():
+            camera.open = False
+            camera.ring.clear()
+        self.engine.refuse(self._front.not_active('the node is being deactivated'))
+
+    def _cleanup(self) -> None:
+        if self._present_timer is not None:
+            self.destroy_timer(self._present_timer)
+            self._present_timer = None
+        for camera in self._cameras.values():
+            camera.close()
+        self._cameras, self._present_of = {}, {}
+        if self.engine is not None:
+            self.engine.refuse(self._front.not_active('the node is being cleaned up'))
+            self.engine.close()
+            self.engine = None
+        if self.desk is not None:
+            self.desk.close()
+            self.desk = None
+
+    def _cleanup_quietly(self) -> None:
+        """After a configure that went half of its way."""
+        try:
+            self._cleanup()
+        except Exception:   # noqa: B902  the reason of the failure is what counts
+            self.get_logger().error(traceback.format_exc())
+
+    def _shut_down(self) -> None:
+        if self.active:
+            self._deactivate()
+        self._cleanup()
+
+    def _survive_illegal_transitions(self) -> None:
+        """On Jazzy a transition that the state does not allow, from any client, ended the node (ros2/rclpy #1209)."""
+        service = self._service_change_state
+        original = service.callback
+
+        def guarded(request, response):
+            try:
+                return original(request, response)
+            except Exception as error:   # noqa: B902
+                self.get_logger().warning(f'transition {request.transition.label or request.transition.id} is not '
+                                          f'possible in state {self.state}: {error}')
+                response.success = False
+                return response
+
+        service.callback = guarded
+
+    def end(self) -> None:
+        """Ctrl-C or SIGTERM: whoever waits gets an answer."""
+        if self.engine is not None:
+            self.state = 'inactive'
+            self.engine.refuse(self._front.not_active('the node is being shut down'))
+
+    def close(self) -> None:
+        self._cleanup()
+        self._jumps.unregister()
+
+    # -- wiring -------------------------------------------------------------------------------------------------
+
+    def _make_publishers(self) -> None:
+        self._description = self.create_publisher(Description, '~/description', EVENTS)
+        self._partial = self.create_publisher(Partial, '~/partial', EVENTS)
+        self._text = self.create_publisher(String, '~/text', 10)
+        self._present = self.create_publisher(Present, '~/present', 10)
+        self._ready_topic = self.create_publisher(Bool, '~/ready', LATCHED)
+        self._overlay = self.create_publisher(Image, '~/overlay', 1)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._publish_ready()
+
+    def _guarded(self, work):
+        """What leaves a callback as an exception ends spin."""
+        def call():
+            try:
+                work()
+            except Exception:   # noqa: B902
+                self.get_logger().error('bug, please report:\n' + traceback.format_exc())
+        return call
+
+    def _log(self, level: str, text: str) -> None:
+        self._inbox.post(self._log_here, level, text)
+
+    def _log_here(self, level: str, text: str) -> None:
+        logger = self.get_logger()   # rclpy wants a line of code of its own for every level
+        if level == 'error':
+            logger.error(text)
+        elif level == 'warning':
+            logger.warning(text)
+        else:
+            logger.info(text)
+
+    def _engine_changed(self) -> None:
+        self._inbox.post(self._publish_ready)
+
+    def _publish_ready(self) -> None:
+        ready = self.active and self.engine is not None and self.engine.status.state == 'ready'
+        if ready != self._ready:
+            self._ready = ready
+            self._ready_topic.publish(Bool(data=ready))
+
+    def _frame_came(self, camera: Camera) -> None:
+        self.desk.frame_came(camera)
+
+    def _clock_jumped(self, jump) -> None:
+        if self.desk is not None:
+            self.desk.clock_jumped()
+            self.get_logger().warning('ROS time jumped back: the frames kept so far were dropped')
+
+    def _tick(self) -> None:
+        if self.desk is not None and self.desk.busy:
+            self.desk.tick()
+
+    def _each_second(self) -> None:
+        for camera in self._cameras.values():
+            camera.follow_publishers()
+        self._diagnostics.publish(health.report(
+            self, self.state, self.trouble, self.engine.status if self.engine else None,
+            list(self._cameras.values()), len(self.desk.records) if self.desk else 0))
+
+    def _send_present(self) -> None:
+        if self._present.get_subscription_count() == 0 or not self.active:
+            return
+        for name, camera in self._cameras.items():
+            labels = camera.ring.newest_labels
+            if labels is not None and self._present_of.get(name) is not labels:
+                self._present_of[name] = labels
+                self._look_who_is_there(name, labels)
+
+    def _look_who_is_there(self, camera: str, labels: Frame) -> None:
+        background = tuple(self.settings.background_labels)
+        self.desk.in_background(lambda: list(labels_present(read_labels(labels), background)),
+                                lambda found: self._publish_present(camera, labels, found))
+
+    def _publish_present(self, camera: str, labels: Frame, found: list[int]) -> None:
+        message = Present(camera=camera, labels=found)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(labels.stamp_ns, NS)
+        message.header.frame_id = labels.frame_id
+        self._present.publish(message)
+
+    def _draw(self, record: Record) -> None:
+        """~/overlay: what was just described, on its picture; nothing is computed while nobody watches."""
+        if self._overlay.get_subscription_count() == 0:
+            return
+        picture = record.picture
+        mark = Mark(record.mask.array(), record.tag, record.caption)
+        self.desk.in_background(lambda: annotate(picture.pixels(), [mark], keep_size=True), lambda drawn:
+                                self._overlay.publish(image_message(drawn, 'rgb8', picture.stamp_ns, picture.frame_id)))
+
+
+def _json_object(text: str) -> dict:
+    try:
+        options = json.loads(text or '{}')
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise SettingsError(complaint('describer_options', text, 'one JSON object such as {"words_per_s": 4.0}'))
+    return options
+
+
+def main() -> int:
+    """Runs the node until it is told to end. Returns the exit code."""
+    return run(DescribeNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

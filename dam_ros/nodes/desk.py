@@ -1,0 +1,301 @@
+"""The desk: a request's way from message to answer. Picture, plan, engine, description, record. No pixel arithmetic."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+import math
+import time
+import traceback
+from typing import Any
+
+from dam_ros.core.answering import tellings_for
+from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.errors import DeadlineExceeded, Failure, Internal, InvalidRequest
+from dam_ros.core.frames import Pending
+from dam_ros.core.masks import StoredMask
+from dam_ros.core.orders import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, new_id
+from dam_ros.core.partials import Part
+from dam_ros.core.planning import Cutting, Planned, plan_region, plan_scene
+from dam_ros.core.records import Record, Records
+from dam_ros.engine.engine import Engine
+from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Outcome, Request, Unit, Work
+from dam_ros.msg import Description
+from dam_ros.nodes import messages
+from dam_ros.nodes.call import Call
+from dam_ros.nodes.cameras import Camera
+from dam_ros.nodes.inbox import Inbox
+from dam_ros.nodes.messages import Subject
+from dam_ros.nodes.pictures import CameraPicture, read_labels
+
+_URGENCY = {SPEAK_NO: CALLED, SPEAK_TOLD: TOLD, SPEAK_ASKED: ASKED}
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Where answers go besides the caller. `overlay` gets what was described, for whoever watches."""
+
+    description: Callable[[Description], None]
+    partial: Callable[[Any], None]
+    overlay: Callable[[Record], None]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the caller gets: one description, or those of a scene.
+
+    Attributes:
+        failure: of the request as a whole, None for good.
+        mask: what was used, None where the region never became one.
+        refused: it never became a request; `descriptions` has one that says so.
+    """
+
+    failure: Failure | None
+    descriptions: list[Description]
+    mask: StoredMask | None = None
+    left_out: int = 0
+    refused: bool = False
+
+
+class Desk:
+    """Lives from configure to cleanup; everything but what says so is called in the executor's thread.
+
+    Args:
+        settings: gives the settings as they count now.
+        now_ns: ROS time.
+    """
+
+    def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, inbox: Inbox,
+                 cameras: dict[str, Camera], outlets: Outlets, now_ns: Callable[[], int]):
+        self._settings, self._engine, self._inbox, self._cameras = settings, engine, inbox, cameras
+        self._outlets, self._now_ns = outlets, now_ns
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
+        self._open: set[Call] = set()
+        self._waiting: dict[Call, Camera] = {}
+        self.records = Records(settings().remember, settings().remember_mb)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        self.records.clear()
+
+    def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """`work` in the thread for pixels, `then` with its result here. What `work` raises is dropped."""
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda done: done.exception() or self._inbox.post(then, done.result()))
+
+    # -- calls --------------------------------------------------------------------------------------------------
+
+    async def answer(self, order: Order | SceneOrder, arrival_s: float, feedback: Callable[[Call], None] | None,
+                     on_call: Callable[[Call], None] = lambda call: None) -> Answered:
+        """From a checked order to its answer. Never raises."""
+        call = Call(order, self._inbox, self)
+        call.feedback = feedback
+        urgency = SCENE if isinstance(order, SceneOrder) else _URGENCY[order.speak]
+        call.request = Request(order.id, order.slot, urgency, arrival_s, arrival_s + order.timeout_s, call)
+        self._open.add(call)
+        on_call(call)
+        self._engine.submit(call.request)
+        return await call.ended
+
+    def choose_picture(self, call: Call) -> None:
+        """The engine has taken the request in: which picture?"""
+        order = call.order
+        call.admitted_s = time.monotonic()
+        if isinstance(order, Order):
+            self.send_partial(call, call.stream.start())
+        call.show(at_once=True)
+        if isinstance(order, Order) and order.about:
+            self._look_again(call, order)
+        elif isinstance(order, Order) and order.picture is not None:
+            self._plan(call, order.picture, None)
+        else:
+            self._choose_frame(call, self._cameras[order.camera])
+
+    def frame_came(self, camera: Camera) -> None:
+        """Somebody may have waited for it."""
+        for call in [one for one, waits_for in self._waiting.items() if waits_for is camera]:
+            self._choose_frame(call, camera)
+
+    def tick(self) -> None:
+        """20 times a second while `busy`: ends what waited too long, sends what partials held back."""
+        now = time.monotonic()
+        for call in list(self._waiting):
+            if now >= call.pending_until_s:
+                del self._waiting[call]
+                self._engine.fail(call.request, call.request.waiting_for)
+        for call in self._open:
+            if call.stream.behind:
+                self.send_partial(call, call.stream.flush(now))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._open)
+
+    def uses(self, id: str) -> bool:
+        """An open request has this id."""
+        return any(call.order.id == id for call in self._open)
+
+    def clock_jumped(self) -> None:
+        """ROS time went back: what is kept belongs to another past."""
+        for camera in self._cameras.values():
+            camera.ring.clear()
+
+    # -- picture and plan ---------------------------------------------------------------------------------------
+
+    def _choose_frame(self, call: Call, camera: Camera) -> None:
+        self._waiting.pop(call, None)
+        if not call.request.open:
+            return
+        try:
+            found = camera.ring.choose(call.order.wish, self._now_ns())
+        except Failure as failure:
+            self._engine.fail(call.request, failure)
+            return
+        if isinstance(found, Pending):
+            self._wait_for_frame(call, camera, found)
+        else:
+            self._plan(call, CameraPicture(found.picture), found.labels)
+
+    def _wait_for_frame(self, call: Call, camera: Camera, pending: Pending) -> None:
+        call.request.waiting_for = pending.failure
+        if pending.to_deadline:
+            call.pending_until_s = math.inf
+        elif not math.isfinite(call.pending_until_s):
+            call.pending_until_s = time.monotonic() + self._settings().frame_wait_s
+        self._waiting[call] = camera
+        if call.phase != 'waiting':
+            call.phase = 'waiting'
+            call.show(at_once=True)
+
+    def _plan(self, call: Call, picture: Any, labels: Any) -> None:
+        """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
+        settings = self._settings()
+        future = self._pool.submit(_planned, call.order, picture, labels, settings)
+        future.add_done_callback(lambda done: self._inbox.post(self._provide, call, picture, done.result()))
+
+    def _provide(self, call: Call, picture: Any, plan: list[Planned] | Failure) -> None:
+        if isinstance(plan, Failure):
+            call.subjects[''] = messages.picked(self._subject(call), picture)
+            self._engine.fail(call.request, plan)
+            return
+        regions, call.left_out = plan
+        pixels = lru_cache(maxsize=1)(picture.pixels)   # the regions of a scene share what was decoded
+        units = []
+        for index, planned in enumerate(regions):
+            id = f'{call.order.id}.{index}' if isinstance(call.order, SceneOrder) else call.order.id
+            subject = replace(messages.picked(self._subject(call), picture, planned.mask), id=id,
+                              tag=planned.region.tag, label=planned.region.label)
+            units.append(self._unit(call, subject, picture, planned, pixels, new_id()))
+        self._engine.provide(call.request, units)
+
+    def _look_again(self, call: Call, order: Order) -> None:
+        try:
+            record = self.records.find(order.about)
+        except Failure as failure:
+            self._engine.fail(call.request, failure)
+            return
+        planned = Planned(order.region, record.mask)
+        subject = replace(messages.picked(self._subject(call), record.picture, record.mask), camera=record.camera,
+                          tag=record.tag, label=record.label)
+        unit = self._unit(call, subject, record.picture, planned, record.picture.pixels, record.look)
+        self._engine.provide(call.request, [unit])
+
+    def _unit(self, call: Call, subject: Subject, picture: Any, planned: Planned, pixels: Callable, look: str) -> Unit:
+        call.subjects[subject.id] = subject
+        if planned.mask is not None:
+            call.keep[subject.id] = Record(subject.id, picture, picture.nbytes, planned.mask, look, subject.camera,
+                                           subject.tag, subject.label)
+        spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
+        return Unit(subject.id, lambda: _work(planned, pixels), look, tellings_for(call.order.query, spoken))
+
+    def _subject(self, call: Call) -> Subject:
+        order = call.order
+        if isinstance(order, Order):
+            return messages.subject_of(order)
+        return Subject(id=order.id, camera=order.camera, question=order.query.question,
+                       brief_only=order.query.detail == messages.BRIEF)
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    def unit_finished(self, call: Call, unit: Unit, outcome: Outcome) -> None:
+        subject, record = call.subjects[unit.id], call.keep.get(unit.id)
+        if outcome.refined is not None:
+            mask = StoredMask.from_bits(outcome.refined, subject.mask.shape)
+            subject, record = replace(subject, mask=mask), replace(record, mask=mask)
+        call.subjects[unit.id] = subject
+        description = messages.description(subject, outcome.failure, self._now_ns(), outcome)
+        if outcome.failure is None:
+            record = replace(record, caption=description.brief)
+            self.records.add(record)
+            self._outlets.overlay(record)
+        call.described(description, outcome.failure)
+        if isinstance(call.order, SceneOrder):
+            self._outlets.description(description)
+            call.show(at_once=True)
+
+    def finished(self, call: Call, failure: Failure | None) -> None:
+        """The one answer."""
+        self._waiting.pop(call, None)
+        self._open.discard(call)
+        close = self._close_scene if isinstance(call.order, SceneOrder) else self._close_single
+        call.ended.set_result(close(call, failure))
+
+    def _close_single(self, call: Call, failure: Failure | None) -> Answered:
+        if not call.descriptions:   # it ended before its region was known
+            call.described(self._failed(call, failure), failure)
+        description = call.descriptions[0]
+        self._outlets.description(description)
+        if call.admitted_s:
+            spoken = description.brief if call.brief_first else description.text
+            self.send_partial(call, call.stream.finish(spoken, description.error_code))
+        subject = call.subjects.get(call.order.id)
+        return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
+
+    def _close_scene(self, call: Call, failure: Failure | None) -> Answered:
+        """Good where at least one region was described before time ran out: the others say themselves that they were
+        not reached."""
+        if not call.descriptions and failure is not None:
+            self._outlets.description(self._failed(call, failure))
+        if isinstance(failure, DeadlineExceeded) and None in call.failures:
+            failure = None
+        return Answered(failure, call.descriptions, left_out=call.left_out)
+
+    def _failed(self, call: Call, failure: Failure) -> Description:
+        subject = call.subjects.get('') or self._subject(call)
+        if not call.admitted_s and isinstance(failure, InvalidRequest):
+            subject = replace(subject, id=new_id())   # its id is another one's
+        total_s = time.monotonic() - call.request.arrival_s
+        return messages.description(subject, failure, self._now_ns(), total_s=total_s)
+
+    def send_partial(self, call: Call, part: Part | None) -> None:
+        if part is not None:
+            subject = call.subjects.get(call.order.id) or self._subject(call)
+            self._outlets.partial(messages.partial(subject, part, call.order.query.language))
+
+
+def refusal(failure: Failure, subject: Subject, now_ns: int, arrival_s: float) -> Answered:
+    """The answer to what never became a request."""
+    total_s = time.monotonic() - arrival_s
+    return Answered(failure, [messages.description(subject, failure, now_ns, total_s=total_s)], refused=True)
+
+
+def _planned(order: Order | SceneOrder, picture: Any, labels: Any, settings: DescribeSettings):
+    """In the thread for pixels: ([Planned], how many were left out), or the Failure."""
+    cutting = Cutting(settings.segmenter != 'none', settings.box_fallback)
+    try:
+        size = picture.size()
+        label_image = read_labels(labels) if labels is not None else None
+        if isinstance(order, SceneOrder):
+            return plan_scene(order, size, label_image, tuple(settings.background_labels), cutting)
+        return [plan_region(order.region, size, label_image, cutting)], 0
+    except Failure as failure:
+        return failure
+    except Exception:   # noqa: B902  everything must become an answer
+        return Internal('bug while planning, please report: ' + traceback.format_exc(limit=-2))
+
+
+def _work(planned: Planned, pixels: Callable) -> Work:
+    if planned.failure is not None:
+        raise planned.failure
+    return Work(((pixels(), planned.mask.array()),), planned.box)

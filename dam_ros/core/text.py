@@ -6,6 +6,7 @@ import re
 BRIEF_WORDS = 12   # what Description.brief promises
 _ABBREVIATIONS = ('e.g.', 'i.e.', 'etc.', 'approx.', 'ca.', 'vs.', 'no.', 'nr.', 'dr.', 'mr.', 'mrs.', 'ms.', 'st.',
                   'prof.', 'fig.', 'z.b.', 'd.h.', 'bzw.', 'usw.')
+_NEAR = 32   # characters; longer than any abbreviation
 _END = re.compile(r'[.!?]+["\')\]\u201d\u2019]*(?=\s|$)|[\u3002\uff01\uff1f]')
 _CLAUSE = re.compile(r'[,;:]\s|\s[-\u2013\u2014]\s|\s(?=(?:and|with|which|that|while|where|but)\s)')
 
@@ -59,9 +60,10 @@ def brief_of(text: str) -> str:
 
 
 def _ends_here(text: str, start: int, match: re.Match) -> bool:
-    word = text[start:match.end()].split()
+    # Only its surroundings are looked at: of a text full of abbreviations each full stop would copy everything.
+    word = text[max(start, match.end() - _NEAR):match.end()].split()
     last = word[-1].lower().lstrip('("\'[') if word else ''
     if last in _ABBREVIATIONS or re.fullmatch(r'[a-z]\.', last):
         return False
-    rest = text[match.end():].lstrip()
+    rest = text[match.end():match.end() + _NEAR].lstrip()
     return not (match.group().startswith('.') and rest[:1].islower())

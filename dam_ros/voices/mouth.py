@@ -1,0 +1,189 @@
+"""Speaks with the best voice that works: tries again, takes the next, ends in silence with captions.
+
+One thread calls everything; what the voices tell from theirs comes through `post`. It knows no policy and no ROS.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+import itertools
+from typing import Any
+
+from dam_ros.voices import AUTO, create
+from dam_ros.voices.protocol import Event, Failed, Started, Utterance, Voice, VoiceError
+from dam_ros.voices.synthesized import now
+
+RETRY_S = 10.0          # how long a voice that failed is left alone
+_START_LIMIT_S = 12.0   # longer than any voice allows itself before its first sample
+_END_LIMIT_S = 10.0     # the same, after the sound should be over
+
+
+@dataclass
+class _Candidate:
+    """A voice that may speak. `why`: of its last failure, '' it works; `rest_until`: s, until then it is not asked."""
+
+    name: str
+    make: Callable[[], Voice]
+    voice: Voice | None = None
+    why: str = ''
+    rest_until: float = 0.0
+
+    def awake(self) -> Voice:
+        if self.voice is None:
+            self.voice = self.make()
+        return self.voice
+
+    def drop(self, wait_s: float = 0.0) -> None:
+        voice, self.voice = self.voice, None
+        if voice is not None:
+            voice.close(wait_s)
+
+    def rest(self, why: str) -> None:
+        self.why, self.rest_until = why, now() + RETRY_S
+
+
+@dataclass
+class _Sentence:
+    """What is being spoken. `heard` is told ('started', at) and once ('ended', at, audible)."""
+
+    token: int
+    utterance: Utterance
+    aloud: bool
+    started: Callable[[float], None]
+    ended: Callable[[float, bool], None]
+    candidate: _Candidate | None = None
+    tried_again: bool = False
+    since: float = field(default_factory=now)
+    limit_s: float = _START_LIMIT_S
+
+
+class Mouth:
+    """`makers`: (name, factory) of the voices in the order of preference; `silent` is added as the last.
+
+    `post(call, *arguments)` makes the call in the thread that owns this object.
+    """
+
+    def __init__(self, makers: Sequence[tuple[str, Callable[[], Voice]]], post: Callable[..., None]):
+        self._candidates = [_Candidate(name, make) for name, make in makers if name != 'silent']
+        self._silent = _Candidate('silent', lambda: create('silent'))
+        self._post = post
+        self._tokens = itertools.count(1)
+        self._sentence: _Sentence | None = None
+
+    def check(self) -> None:
+        """Finds out which voice works, down to the first that does. May take some seconds."""
+        for candidate in self._candidates:
+            try:
+                candidate.why = candidate.awake().check()
+            except VoiceError as error:
+                candidate.why = str(error)
+            if not candidate.why:
+                return
+            candidate.rest(candidate.why)
+
+    def say(self, utterance: Utterance, aloud: bool, started: Callable[[float], None],
+            ended: Callable[[float, bool], None]) -> None:
+        """Instead of what is being spoken. `started(at)` and then, once, `ended(at, audible)` unless `stop` was called.
+
+        Args:
+            aloud: False = pace it only.
+        """
+        self._sentence = _Sentence(next(self._tokens), utterance, aloud, started, ended)
+        self._start()
+
+    def stop(self) -> None:
+        """Silence."""
+        sentence, self._sentence = self._sentence, None
+        if sentence is not None and sentence.candidate is not None and sentence.candidate.voice is not None:
+            sentence.candidate.voice.stop()
+
+    def tick(self) -> None:
+        """To be called every second or so: replaces a voice that does not even fail."""
+        sentence = self._sentence
+        if sentence is not None and now() > sentence.since + sentence.limit_s:
+            sentence.candidate.drop()
+            self._failed(sentence, Failed(f'the voice {sentence.candidate.name} hangs; it was replaced'))
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Passes an event of the policy to the voices that keep a record. A full disk is a reason in `state`."""
+        for candidate in self._candidates:
+            if candidate.voice is not None:
+                try:
+                    candidate.voice.note(event)
+                except VoiceError as error:
+                    candidate.why = str(error)
+
+    @property
+    def name(self) -> str:
+        """Of the voice that would speak now."""
+        return self._choose(aloud=True).name
+
+    @property
+    def audible(self) -> bool:
+        return self._choose(aloud=True) is not self._silent
+
+    def reasons(self) -> dict[str, str]:
+        """Why the voices that do not work do not: name to words."""
+        return {candidate.name: candidate.why for candidate in self._candidates if candidate.why}
+
+    def close(self) -> None:
+        self._sentence = None
+        for candidate in (*self._candidates, self._silent):
+            candidate.drop(wait_s=1.0)
+
+    # -- inside
+
+    def _choose(self, aloud: bool) -> _Candidate:
+        for candidate in self._candidates if aloud else ():
+            if now() >= candidate.rest_until:
+                return candidate
+        return self._silent
+
+    def _start(self) -> None:
+        sentence = self._sentence
+        sentence.candidate = self._choose(sentence.aloud)
+        sentence.since, sentence.limit_s = now(), _START_LIMIT_S
+        token = sentence.token = next(self._tokens)
+        try:
+            sentence.candidate.awake().start(sentence.utterance, lambda event: self._post(self._heard, token, event))
+        except VoiceError as error:
+            self._failed(sentence, Failed(str(error)))
+
+    def _heard(self, token: int, event: Event) -> None:
+        sentence = self._sentence
+        if sentence is None or sentence.token != token:
+            return
+        if isinstance(event, Started):
+            sentence.since, sentence.limit_s = now(), _END_LIMIT_S + _slowest_s(sentence.utterance)
+            sentence.started(event.at)
+        elif isinstance(event, Failed):
+            self._failed(sentence, event)
+        else:
+            self._sentence = None
+            sentence.candidate.why = ''
+            sentence.ended(event.at, sentence.candidate.voice.audible)
+
+    def _failed(self, sentence: _Sentence, failed: Failed) -> None:
+        candidate = sentence.candidate
+        if candidate is self._silent:   # cannot happen, but nobody shall wait for ever
+            self._sentence = None
+            sentence.ended(now(), False)
+            return
+        if failed.again and not sentence.tried_again:
+            sentence.tried_again = True
+            candidate.why = failed.reason
+        else:
+            candidate.rest(failed.reason)
+            sentence.tried_again = False
+        self._start()
+
+
+def makers_of(name: str, options: Mapping[str, Any]) -> list[tuple[str, Callable[[], Voice]]]:
+    """What Mouth takes, for a value of the parameter `voice`."""
+    names = AUTO if name == 'auto' else (name,)
+    return [(one, lambda one=one: create(one, options)) for one in names]
+
+
+def _slowest_s(utterance: Utterance) -> float:
+    """No voice takes longer for this: a character that is spelt out takes a second at most."""
+    return len(utterance.text) * 175.0 / max(utterance.rate_wpm, 1.0)

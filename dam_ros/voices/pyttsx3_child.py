@@ -1,0 +1,87 @@
+"""The process that runs pyttsx3: a request (one JSON object a line) on stdin, a reply and samples on stdout.
+
+It exists to be killed: pyttsx3 can hang for ever after a stop, crash on odd text, and must not be used from threads.
+It plays nothing: on Linux pyttsx3 reports success where there is no sound card. It knows no policy.
+"""
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, BinaryIO
+
+from dam_ros.voices.espeak import best_language
+
+
+class Engine:
+    """pyttsx3 with the voices it has."""
+
+    def __init__(self):
+        import pyttsx3
+        self._pyttsx3 = pyttsx3.init()
+        self._voices: dict[str, str] = {}
+        for voice in self._pyttsx3.getProperty('voices'):
+            for language in voice.languages:
+                name = language.decode(errors='replace') if isinstance(language, bytes) else str(language)
+                self._voices.setdefault(name.strip('\x05').lower().replace('_', '-'), voice.id)
+
+    @property
+    def voices(self) -> int:
+        return len(self._voices)
+
+    def make(self, text: str, language: str, rate_wpm: float) -> bytes:
+        """A WAV file's bytes."""
+        found = best_language(language, tuple(self._voices))
+        if found:
+            self._pyttsx3.setProperty('voice', self._voices[found])
+        self._pyttsx3.setProperty('rate', round(rate_wpm))
+        # What is said lies in no file that others could read, and nothing is left behind when this process is killed.
+        memory = os.memfd_create('speech')
+        try:
+            path = f'/proc/self/fd/{memory}'
+            self._pyttsx3.save_to_file(text, path)
+            self._pyttsx3.runAndWait()
+            with open(path, 'rb') as file:
+                return file.read()
+        finally:
+            os.close(memory)
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answers requests until there are no more: {"ready": n}, then {"bytes": n} and n bytes, or {"failed": why}."""
+    engine = Engine()
+    _reply(replies, {'ready': engine.voices})
+    for line in requests:
+        request = json.loads(line)
+        try:
+            wav = engine.make(request['text'], request['language'], request['rate_wpm'])
+        except Exception as error:   # noqa: B902  whatever pyttsx3 raises, the parent decides what to do
+            _reply(replies, {'failed': f'{type(error).__name__}: {error}'})
+        else:
+            _reply(replies, {'bytes': len(wav)})
+            replies.write(wav)
+            replies.flush()
+
+
+def _reply(replies: BinaryIO, reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply).encode() + b'\n')
+    replies.flush()
+
+
+def main() -> int:
+    replies = os.fdopen(os.dup(1), 'wb')
+    os.dup2(2, 1)   # pyttsx3 prints to stdout, which is our line
+    try:
+        serve(sys.stdin.buffer, replies)
+    except BrokenPipeError:
+        pass        # the parent is gone
+    except Exception as error:   # noqa: B902  pyttsx3 or espeak-ng's library is missing
+        _reply(replies, {'failed': f'{type(error).__name__}: {error}'})
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)   # espeak's library aborts in its destructors

@@ -55,6 +55,10 @@ class Room(Stage):
         self.take(acts)
         return found
 
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        self.take(self.overheard.tick(self.now))
+
     def listen(self) -> list[str]:
         """All that is spoken until it is quiet."""
         while self.sounding:
@@ -106,6 +110,22 @@ def test_where_a_piece_was_lost_the_description_adds_what_is_missing(room):
     assert room.listen() == ['A red mug.', 'It stands there.', 'It is full.']
 
 
+def test_a_description_that_overtakes_the_last_piece_waits_for_it(room):
+    room.partial('a', 0)
+    room.partial('a', 1, 'A red mug. It stands ', 0, end=True)
+    room.description('a', 'A red mug. It stands there.', 'A red mug.')
+    room.partial('a', 2, 'there.', 21, end=True, done=True)
+    assert room.listen() == ['A red mug.', 'It stands there.']
+
+
+def test_a_description_whose_last_piece_never_comes_counts_alone(room):
+    room.partial('a', 0)
+    room.description('a', 'A red mug. It stands there.', 'A red mug.')
+    assert room.heard == []
+    room.wait(0.5)
+    assert room.listen() == ['A red mug.']
+
+
 def test_whoever_joins_in_the_middle_waits_for_the_description(room):
     room.partial('a', 5, 'on a table. ', 20, end=True)
     assert room.heard == []
@@ -116,7 +136,7 @@ def test_whoever_joins_in_the_middle_waits_for_the_description(room):
 def test_a_last_sentence_without_its_end_is_spoken_too(room):
     room.partial('a', 0)
     room.partial('a', 1, 'A red mug. ', 0, end=True)
-    room.partial('a', 2, 'It stands on', 11, done=True)
+    room.partial('a', 2, 'It stands on', 11, end=False, done=True)
     room.description('a', 'A red mug. It stands on', 'A red mug.')
     assert room.listen() == ['A red mug.', 'It stands on']
 
@@ -184,6 +204,7 @@ def test_what_was_taken_back_is_silent_at_once(room, code):
 def test_a_failure_in_the_middle_comes_after_what_was_said(room):
     room.stream('a', ['A red mug.'], done=False)
     room.partial('a', 2, '', 11, done=True, code=errors.DeadlineExceeded.code)
+    room.now += 0.1
     room.description('a', code=errors.DeadlineExceeded.code)
     assert ' '.join(room.listen()) == 'A red mug. ' + of_failure(errors.DeadlineExceeded.code)
 
@@ -204,6 +225,7 @@ def test_a_question_heard_of_but_not_answered_at_the_hush_stays_silent(room):
     room.hush(*room.overheard.growing())
     room.wait(30.0)
     room.description('a', 'A red mug.', 'A red mug.')
+    room.wait(1.0)
     assert room.heard == []
 
 
@@ -211,6 +233,7 @@ def test_its_failure_stays_silent_too(room):
     room.partial('a', 0)
     room.hush(*room.overheard.growing())
     room.description('a', code=errors.NoFrame.code)
+    room.wait(1.0)
     assert room.heard == []
 
 

@@ -17,11 +17,13 @@ from dam_ros.core.speakable import cut, Sentence
 from dam_ros.core.speaking import same, Speaking
 from dam_ros.core.speech_acts import Act, ASKED, Request, TOLD
 from dam_ros.core.speech_settings import SpeechSettings
+from dam_ros.core.text import whole_sentences
 
 _SPEAK_NO, _SPEAK_TOLD, _SPEAK_ASKED = 0, 1, 2   # Description.SPEAK_*
 _TAKEN_BACK = (errors.Cancelled.code, errors.Superseded.code)
 _GROWING = 64    # answers at once; one that never gets its Description is forgotten in time
 _SETTLED = 256   # ids
+_LAST_PIECE_S = 0.3   # the two topics may overtake each other: how long a Description waits for the last Partial
 
 
 @dataclass
@@ -31,19 +33,24 @@ class _Growing:
     Attributes:
         began: s, when its first Partial came.
         broken: a piece is missing; only the Description can help.
+        done: the last piece was there.
         text: of the part that is being written (brief first, then the text; each begins at offset 0).
         handed: characters of `text` that were handed on.
         length: characters handed on, all parts together.
         said: the sentences handed on, as `same` gives them.
+        outcome: the Description that has overtaken the last Partial, and `due`: s, when it counts without that.
     """
 
     began: float
     broken: bool = False
+    done: bool = False
     next_seq: int = 0
     text: str = ''
     handed: int = 0
     length: int = 0
     said: set[str] = field(default_factory=set)
+    outcome: Any = None
+    due: float = math.inf
 
 
 class Overheard:
@@ -65,21 +72,38 @@ class Overheard:
             # Whoever joins in the middle does not know when it began, so it waits for the Description.
             growing = self._growing.put(partial.id, _Growing(began=now, broken=partial.seq != 0))
         if partial.done and partial.error_code in _TAKEN_BACK:
-            self._settle(partial.id)
+            self._forget(partial.id)
             return self._speaking.cancel(now, _key(partial.id), errors.Superseded.code)
         self._append(growing, partial)
-        if growing.broken or not partial.sentence_end:
-            return []
-        return self._hand_on(now, partial, growing)
+        speaks = partial.sentence_end and not growing.broken
+        acts = self._hand_on(now, partial, growing) if speaks else []
+        return acts + self._conclude(now, growing) if partial.done or growing.broken else acts
 
     def description(self, now: float, description: Any) -> list[Act]:
         """The outcome of a request; `description` has the fields of Description.msg."""
-        growing = self._growing.pop(description.id)
         if not description.error_code:
             self._kept.put(description.id, description)
         if description.speak not in (_SPEAK_TOLD, _SPEAK_ASKED) or description.id in self._settled:
             return []
-        self._settle(description.id)
+        growing = self._growing.get(description.id)
+        if growing is None:
+            return self._settle(now, description, None)
+        growing.outcome, growing.due = description, now + _LAST_PIECE_S
+        return self._conclude(now, growing) if growing.done or growing.broken else []
+
+    def tick(self, now: float) -> list[Act]:
+        """Time has passed. To be called a few times a second."""
+        due = [growing for growing in map(self._growing.get, self._growing) if now > growing.due]
+        return [act for growing in due for act in self._conclude(now, growing)]
+
+    def _conclude(self, now: float, growing: _Growing) -> list[Act]:
+        return self._settle(now, growing.outcome, growing) if growing.outcome is not None else []
+
+    def _settle(self, now: float, description: Any, growing: _Growing | None) -> list[Act]:
+        """All that will come of this answer has come."""
+        self._forget(description.id)
+        if growing is not None and not growing.done:
+            growing.broken = True
         if description.error_code:
             return self._failed(now, description, growing)
         if growing and growing.said:
@@ -161,11 +185,16 @@ class Overheard:
         if partial.offset != len(growing.text) and partial.piece:
             growing.broken = True
         growing.text += partial.piece
+        growing.done = partial.done
 
     def _hand_on(self, now: float, partial: Any, growing: _Growing) -> list[Act]:
-        new = cut(growing.text[growing.handed:], growing.length)
-        growing.length += len(growing.text) - growing.handed
-        growing.handed = len(growing.text)
+        waiting = growing.text[growing.handed:]
+        if not partial.done:   # the piece may hold the beginning of the next sentence as well
+            whole = whole_sentences(waiting)
+            waiting = waiting[:waiting.index(whole) + len(whole)] if whole else waiting
+        new = cut(waiting, growing.length)
+        growing.length += len(waiting)
+        growing.handed += len(waiting)
         fresh = _not_in(new, growing.said | self._speaking.heard_of(partial.id))
         if not fresh:
             return []
@@ -189,7 +218,7 @@ class Overheard:
             f'again {uuid.uuid4()}', ASKED, list(sentences), now, about=last.about, language=last.language,
             rate_wpm=last.rate_wpm, on_demand=True))
 
-    def _settle(self, one: str) -> None:
+    def _forget(self, one: str) -> None:
         self._growing.pop(one)
         self._settled.put(one, None)
 

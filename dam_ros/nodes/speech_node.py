@@ -84,8 +84,9 @@ class SpeechNode(Node):
 
     def _listen(self) -> None:
         describer = self._settings().describe_node
-        self._subscribe(Description, f'{describer}/description', self._speaker.description, _ANSWERS)
+        # Where both wait, the executor takes them in this order: a Description must not overtake the first Partial.
         self._subscribe(Partial, f'{describer}/partial', self._speaker.partial, _ANSWERS)
+        self._subscribe(Description, f'{describer}/description', self._speaker.description, _ANSWERS)
         self._subscribe(Empty, '~/hush', lambda _: self._hush(), 10)
 
     def _serve(self) -> None:

@@ -81,6 +81,7 @@ class Speaker:
     def tick(self) -> None:
         """To be called a few times a second."""
         self.mouth.tick()
+        self._perform(self.overheard.tick(now()))
         self._perform(self.speaking.tick(now()))
 
     def end(self, why: str) -> None:

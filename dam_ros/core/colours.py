@@ -2,7 +2,8 @@
 
 The words are the eleven basic terms of Berlin and Kay (1969), with light and dark. The borders between them are
 drawn in OKLCh (lightness, chroma and hue of Ottosson's OKLab, 2020), where hue stays the same when a colour gets
-lighter or darker. It knows neither objects nor the light a picture was taken in: a white wall in orange light is orange here.
+lighter or darker. It knows neither objects nor the light a picture was taken in: a white wall in orange light is
+orange here.
 """
 from __future__ import annotations
 
@@ -65,9 +66,9 @@ def name_indices(lab: np.ndarray) -> np.ndarray:
     named = np.where(_faint(lightness, chroma, hue), GREY, _chromatic(lightness, chroma, hue))
     # Light is warm more often than things are: cream still counts as white.
     warm = (hue > 40) & (hue < 125)
-    white = (lightness > 0.87) & (chroma < 0.016) | (lightness > 0.92) & (chroma < np.where(warm, 0.05, 0.02))
+    white = (lightness > 0.875) & (chroma < 0.012) | (lightness > 0.92) & (chroma < np.where(warm, 0.05, 0.02))
     named = np.where(white, WHITE, named)
-    black = lightness + 1.3 * np.minimum(chroma, 0.15) < 0.30
+    black = lightness + 1.6 * np.minimum(chroma, 0.15) < 0.29
     return np.where(black, BLACK, named).astype(np.uint8)
 
 
@@ -99,7 +100,7 @@ def _chromatic(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np
 def _warm(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
     """The crowded quarter: pink, red, brown, orange, yellow (hue 0 to 118 degrees)."""
     # The more vivid, the darker a colour may be before it is brown.
-    vivid = np.clip((chroma - 0.09) / 0.09, 0, 1)
+    vivid = np.clip((chroma - 0.08) / 0.09, 0, 1)
     orange = np.where(lightness < 0.82 - 0.27 * vivid, BROWN, ORANGE)
     yellow = np.where(lightness < 0.84 - 0.18 * vivid, BROWN, YELLOW)
     beige = (chroma < 0.075) & (lightness < 0.90)
@@ -120,7 +121,7 @@ def name_of(rgb: tuple[int, int, int]) -> str:
     """The name of one RGB colour (0..255 each), with light or dark: 'dark blue'."""
     lab = oklab(np.array([rgb], np.uint8))
     index = int(name_indices(lab)[0])
-    return f'{_tone(index, float(lab[0, 0]))} {NAMES[index]}'.strip()
+    return f'{_common_tone(index, lab)} {NAMES[index]}'.strip()
 
 
 def colours_of(pixels: np.ndarray) -> list[Colour]:
@@ -137,7 +138,7 @@ def colours_of(pixels: np.ndarray) -> list[Colour]:
         if colours and (share < _SHARE or len(colours) == _AT_MOST):
             break
         mean = tuple(int(round(float(one))) for one in pixels[chosen].mean(axis=0))
-        colours.append(Colour(NAMES[index], _common_tone(index, lab[chosen, 0]), share, mean))
+        colours.append(Colour(NAMES[index], _common_tone(index, lab[chosen]), share, mean))
     return colours
 
 
@@ -174,19 +175,23 @@ def _apart(means: dict, one: int, other: int) -> float:
     return float(np.linalg.norm((means[one] - means[other]) * (weight, 1, 1)))
 
 
-def _common_tone(index: int, lightness: np.ndarray) -> str:
+def _common_tone(index: int, lab: np.ndarray) -> str:
     """The tone of a group; where both light and dark are there, neither."""
-    dark = float(np.mean(lightness <= _DARK.get(index, -1.0)))
-    light = float(np.mean(lightness >= _LIGHT.get(index, 2.0)))
+    dark, light = (float(one.mean()) for one in _tones(index, lab))
     if min(dark, light) > 0.25:
         return ''
     return 'dark' if dark > 0.5 else 'light' if light > 0.5 else ''
 
 
-def _tone(index: int, lightness: float) -> str:
-    if lightness <= _DARK.get(index, -1.0):
-        return 'dark'
-    return 'light' if lightness >= _LIGHT.get(index, 2.0) else ''
+def _tones(index: int, lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which colours of one name are dark and which are light, bool (N,) each."""
+    dark, light = lab[:, 0] <= _DARK.get(index, -1.0), lab[:, 0] >= _LIGHT.get(index, 2.0)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    if index == YELLOW:   # full yellow is as light as pale yellow, so chroma tells
+        light |= (chroma < 0.10) & (lab[:, 0] > 0.80)
+    if index == BLUE:     # full blue is as dark as navy, so here too
+        dark &= lab[:, 0] < _DARK[BLUE] - 0.6 * np.clip(chroma - 0.08, 0, 0.15)
+    return dark, light
 
 
 def smooth(image: np.ndarray) -> np.ndarray:

@@ -23,9 +23,10 @@ _LEAST_TINT = 0.037
 # Names of tints by OKLab hue in degrees, upper limits.
 _CASTS = ((20, 'pink'), (40, 'red'), (80, 'orange'), (112, 'yellow'), (190, 'green'), (287, 'blue'), (327, 'purple'),
           (361, 'pink'))
-_ALIKE = 0.86                     # share of all chroma within _FAN degrees of the mean hue
-_FAN = 70
+_ALIKE = 0.97                     # share of all chroma within _FAN degrees of the mean hue
+_FAN = 50
 _NEUTRAL = 0.20                   # at most this share of the pixels that are neither black nor white is grey
+_PART = 0.35                      # each ninth of the picture has at least this part of the mean tint
 
 
 @dataclass(frozen=True)
@@ -121,16 +122,18 @@ def _strongest(difference: np.ndarray, inside: np.ndarray) -> float:
 def light_of(image: np.ndarray) -> Light:
     """The light of a whole picture, RGB uint8 (H, W, 3), from some 20,000 of its pixels."""
     stride = max(1, int((image.shape[0] * image.shape[1] / 20000) ** 0.5))
-    lab = oklab(image[::stride, ::stride].reshape(-1, 3))
+    sample = image[::stride, ::stride]
+    lab = oklab(sample.reshape(-1, 3))
     lightness = lab[:, 0]
     middle = float(np.median(lightness))
     dark = bool(np.percentile(lightness, 95) < _FADED and middle < _DARK)
-    return Light(dark, _cast(lab), middle)
+    return Light(dark, _cast(lab.reshape(sample.shape)), middle)
 
 
 def _cast(lab: np.ndarray) -> str:
-    shown = lab[(lab[:, 0] > 0.2) & (lab[:, 0] < 0.95)]
-    if len(shown) < 0.05 * len(lab) or len(shown) < 10:
+    """The tint of OKLab (h, w, 3): everything has one hue, hardly anything is neutral, and it is so everywhere."""
+    shown = _shown(lab)
+    if len(shown) < max(10, 0.05 * lab.shape[0] * lab.shape[1]):
         return ''
     chroma, mean = np.hypot(shown[:, 1], shown[:, 2]), shown[:, 1:].mean(axis=0)
     strength = float(np.hypot(*mean))
@@ -138,8 +141,22 @@ def _cast(lab: np.ndarray) -> str:
         return ''
     along = shown[:, 1:] @ mean / strength
     alike = chroma[along > np.cos(np.radians(_FAN)) * chroma].sum() / chroma.sum()
-    if alike < _ALIKE:
+    if alike < _ALIKE or not _everywhere(lab, mean / strength, strength):
         return ''
     hue = float(np.degrees(np.arctan2(mean[1], mean[0]))) % 360
     name = next(word for limit, word in _CASTS if hue < limit)
     return name if strength >= _TINT.get(name, _LEAST_TINT) else ''
+
+
+def _everywhere(lab: np.ndarray, direction: np.ndarray, strength: float) -> bool:
+    """Whether all but one of the nine parts of the picture have the tint."""
+    parts = [_shown(part) for row in np.array_split(lab, 3, axis=0) for part in np.array_split(row, 3, axis=1)]
+    least = 0.1 * lab.shape[0] * lab.shape[1] / 9
+    untinted = [part for part in parts if len(part) > least and
+                float(part[:, 1:].mean(axis=0) @ direction) < _PART * strength]
+    return len(untinted) <= 1
+
+
+def _shown(lab: np.ndarray) -> np.ndarray:
+    """The pixels (N, 3) that can have a tint: neither nearly black nor blown out."""
+    return lab[(lab[..., 0] > 0.2) & (lab[..., 0] < 0.95)]

@@ -151,7 +151,7 @@ def _extent(words: dict, opening: str, left_out: Sequence[str]) -> str:
     said += [f"covers {words['percent']} of the picture", f"is {words['ratio']}"]
     if words['elongated']:
         said.append(f"stretches {_LEANS[words['lean']]}")
-    if words['form'] and words['form'] not in opening:
+    if words['form'] and words['form'] not in (opening + ' '.join(left_out)):
         said.append(f"has {_article(words['form']).lower()} {words['form']} outline")
     if words['parts'] > 1:
         said.append(f"is in {words['parts']} parts")

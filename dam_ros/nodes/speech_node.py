@@ -184,7 +184,10 @@ class SpeechNode(Node):
         if self._mouth.name != self._told_voice:
             self._told_voice = self._mouth.name
             level, words = self._health()
-            (self.get_logger().info if level == DiagnosticStatus.OK else self.get_logger().warning)(words)
+            if level == DiagnosticStatus.OK:
+                self.get_logger().info(words)
+            else:   # two calls: rclpy refuses another severity from the same line
+                self.get_logger().warning(words)
 
 
 def main() -> int:

@@ -1,0 +1,386 @@
+"""A describe_node in a process of its own, and a client of it over Fast DDS, for tests. It asserts nothing by itself.
+
+    with serving(describer='rehearsal') as served:
+        assert served.describe(image=picture()).error_code == 0
+
+Every node gets a namespace of its own, as peers go on seeing a killed one for 20 s. Everything waits with a limit.
+"""
+from __future__ import annotations
+
+import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import itertools
+import json
+import math
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+import psutil
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import GetParameters, SetParameters
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool, String
+from std_srvs.srv import Trigger
+
+from dam_ros.action import Describe, DescribeScene
+from dam_ros.msg import Description, Partial, Region
+from dam_ros.srv import Cancel, DescribeRegion
+from dam_ros.srv import DescribeScene as DescribeSceneService
+
+PATIENCE_S = 20.0
+TESTS = Path(__file__).resolve().parent
+NS = 1_000_000_000
+_RELIABLE = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_numbers = itertools.count()
+
+
+# -- messages -----------------------------------------------------------------------------------------------------
+
+def as_bytes(pixels: np.ndarray) -> array.array:
+    data = array.array('B')
+    data.frombytes(np.ascontiguousarray(pixels).tobytes())
+    return data
+
+
+def stamped(message: Any, stamp_ns: int) -> Any:
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, NS)
+    message.header.frame_id = 'camera_optical_frame'
+    return message
+
+
+def stamp_of(message: Any) -> int:
+    """ns."""
+    return message.header.stamp.sec * NS + message.header.stamp.nanosec
+
+
+def picture(width: int = 64, height: int = 48, stamp_ns: int = 0, **changes: Any) -> Image:
+    """A grey bgr8 picture."""
+    message = Image(width=width, height=height, encoding='bgr8', step=3 * width,
+                    data=array.array('B', b'\x80') * (3 * width * height))
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return stamped(message, stamp_ns)
+
+
+def grey(pixels: np.ndarray, encoding: str = 'mono8', stamp_ns: int = 0, padding: int = 0) -> Image:
+    """A mask or label image (H, W) of the dtype that the encoding needs, with `padding` bytes of noise per row."""
+    height, width = pixels.shape
+    step = width * pixels.dtype.itemsize
+    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, step)
+    if padding:
+        noise = np.random.default_rng(1).integers(0, 256, (height, padding), np.uint8)
+        rows = np.hstack([rows, noise])
+    return stamped(Image(width=width, height=height, encoding=encoding, step=step + padding, data=as_bytes(rows)),
+                   stamp_ns)
+
+
+def box(left: float, top: float, width: float, height: float, **changes: Any) -> Region:
+    """The box as it is."""
+    return Region(box_xywh=[float(one) for one in (left, top, width, height)], **{'box_is_region': True, **changes})
+
+
+def unknown_floats(description: Description) -> dict[str, float]:
+    """Those that nothing in this version can know, by name."""
+    one = description
+    return {'bearing_rad': one.bearing_rad, 'elevation_rad': one.elevation_rad, 'distance_m': one.distance_m,
+            'position.x': one.position.x, 'position.y': one.position.y, 'position.z': one.position.z}
+
+
+# -- the node -----------------------------------------------------------------------------------------------------
+
+class Goal:
+    """One goal of an action: what came back so far."""
+
+    def __init__(self, client: ActionClient, message: Any):
+        self.feedback: list[Any] = []
+        self.times: list[float] = []
+        self.handle = self.result = self.status = None
+        client.send_goal_async(message, self._fed).add_done_callback(self._accepted)
+
+    def _fed(self, message: Any) -> None:
+        self.feedback.append(message.feedback)
+        self.times.append(time.monotonic())
+
+    def _accepted(self, future: Any) -> None:
+        self.handle = future.result()
+        self.handle.get_result_async().add_done_callback(self._ended)
+
+    def _ended(self, future: Any) -> None:
+        self.status, self.result = future.result().status, future.result().result
+
+    def cancel(self) -> None:
+        self.handle.cancel_goal_async()
+
+
+class Served:
+    """describe_node as a child process, and the client node that talks to it. Use `serving`.
+
+    Attributes:
+        descriptions, partials, texts, ready: what came on the topics, in order.
+        status: the newest diagnostics, part of the node ('describer', 'image', ...) -> DiagnosticStatus.
+    """
+
+    def __init__(self, parameters: dict[str, Any], environment: dict[str, str], remaps: dict[str, str]):
+        self.namespace = f'/t{os.getpid()}_{next(_numbers)}'
+        self.name = f'{self.namespace}/describe_node'
+        self._log = tempfile.NamedTemporaryFile(prefix='describe_node-', suffix='.log')
+        given = [word for name, value in parameters.items() for word in ('-p', f'{name}:={json.dumps(value)}')]
+        moved = [word for name, value in remaps.items() for word in ('-r', f'{name}:={value}')]
+        self.child = subprocess.Popen(
+            [sys.executable, '-m', 'dam_ros.nodes.describe_node', '--ros-args', '-r', f'__ns:={self.namespace}',
+             *moved, *given], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True,
+            env={**os.environ, **environment}, cwd=tempfile.gettempdir())
+        self.process = psutil.Process(self.child.pid)
+        self.descriptions: list[Description] = []
+        self.partials: list[Partial] = []
+        self.texts: list[str] = []
+        self.ready: list[bool] = []
+        self.status: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context)
+        self.node = rclpy.create_node('client', namespace=self.namespace, context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.hear(Description, 'describe_node/description', self.descriptions.append)
+        self.hear(Partial, 'describe_node/partial', self.partials.append)
+        self.hear(String, 'describe_node/text', lambda one: self.texts.append(one.data))
+        self.hear(Bool, 'describe_node/ready', lambda one: self.ready.append(one.data), LATCHED)
+        self.hear(DiagnosticArray, '/diagnostics', self._diagnosed)
+
+    def hear(self, kind: type, topic: str, take: Callable[[Any], None], qos: QoSProfile = _RELIABLE) -> Any:
+        return self.node.create_subscription(kind, topic, take, qos)
+
+    def _diagnosed(self, message: DiagnosticArray) -> None:
+        for one in message.status:
+            owner, _, part = one.name.partition(': ')
+            if owner.strip('/') == self.name.strip('/'):
+                self.status[part] = one
+
+    # -- waiting ----------------------------------------------------------------------------------------------
+
+    def until(self, condition: Callable[[], Any], patience_s: float = PATIENCE_S, what: str = '') -> Any:
+        """Spins until the condition holds and returns its value; else fails with the node's last words."""
+        end_s = time.monotonic() + patience_s
+        while not (value := condition()):
+            if time.monotonic() > end_s:
+                raise AssertionError(f'not within {patience_s:g} s: {what or condition}\n{self.log()[-3000:]}')
+            self.executor.spin_once(0.02)
+        return value
+
+    def spin(self, seconds: float) -> None:
+        """Listens for a time, where nothing is to happen."""
+        end_s = time.monotonic() + seconds
+        while (rest_s := end_s - time.monotonic()) > 0:
+            self.executor.spin_once(min(0.02, rest_s))
+
+    def wait_ready(self) -> None:
+        """Until the node serves, hears us, and has its describer loaded."""
+        self.until(lambda: self.ready and self.ready[-1], what='ready')
+        self.cancel('nobody')   # its answer shows that the node knows of our earlier subscriptions too
+
+    def log(self) -> str:
+        return Path(self._log.name).read_text(errors='replace')
+
+    # -- asking -----------------------------------------------------------------------------------------------
+
+    def ask(self, kind: Any, name: str, request: Any) -> Any:
+        """The future of a service call."""
+        client = self._clients.get(name)
+        if client is None:
+            client = self._clients[name] = self.node.create_client(kind, name)
+            self.until(client.service_is_ready, what=f'service {name}')
+        return client.call_async(request)
+
+    def call(self, kind: Any, name: str, request: Any, patience_s: float = PATIENCE_S) -> Any:
+        future = self.ask(kind, name, request)
+        self.until(future.done, patience_s, f'answer of {name}')
+        return future.result()
+
+    def begin(self, **fields: Any) -> Any:
+        """The future of a describe_region call."""
+        return self.ask(DescribeRegion, 'describe_node/describe_region', DescribeRegion.Request(**fields))
+
+    def describe(self, patience_s: float = PATIENCE_S, **fields: Any) -> DescribeRegion.Response:
+        future = self.begin(**fields)
+        self.until(future.done, patience_s, 'answer of describe_region')
+        return future.result()
+
+    def describe_scene(self, **fields: Any) -> DescribeSceneService.Response:
+        return self.call(DescribeSceneService, 'describe_node/describe_scene', DescribeSceneService.Request(**fields))
+
+    def cancel(self, id: str) -> int:
+        return self.call(Cancel, 'describe_node/cancel', Cancel.Request(id=id)).cancelled
+
+    def wake(self) -> Trigger.Response:
+        return self.call(Trigger, 'describe_node/wake', Trigger.Request())
+
+    def goal(self, **fields: Any) -> Goal:
+        """A goal of ~/describe."""
+        return Goal(self._action(Describe, 'describe_node/describe'), Describe.Goal(**fields))
+
+    def scene_goal(self, **fields: Any) -> Goal:
+        return Goal(self._action(DescribeScene, 'describe_node/describe_scene'), DescribeScene.Goal(**fields))
+
+    def _action(self, kind: Any, name: str) -> ActionClient:
+        key = f'action {name}'
+        if key not in self._clients:
+            self._clients[key] = ActionClient(self.node, kind, name)
+            self.until(self._clients[key].server_is_ready, what=f'action {name}')
+        return self._clients[key]
+
+    def ended(self, goal: Goal, patience_s: float = PATIENCE_S) -> Any:
+        """The result of a goal."""
+        return self.until(lambda: goal.result, patience_s, 'the result of a goal')
+
+    # -- parameters and life ----------------------------------------------------------------------------------
+
+    def parameter(self, name: str) -> Any:
+        return self.call(GetParameters, 'describe_node/get_parameters', GetParameters.Request(names=[name])).values[0]
+
+    def set_parameter(self, name: str, value: Any) -> Any:
+        """The SetParametersResult."""
+        changed = Parameter(name, value=value).to_parameter_msg()
+        return self.call(SetParameters, 'describe_node/set_parameters',
+                         SetParameters.Request(parameters=[changed])).results[0]
+
+    def change_state(self, transition: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.call(ChangeState, 'describe_node/change_state', request).success
+
+    def state(self) -> str:
+        return self.call(GetState, 'describe_node/get_state', GetState.Request()).current_state.label
+
+    # -- the process ------------------------------------------------------------------------------------------
+
+    def worker(self) -> psutil.Process | None:
+        """The worker, None where there is none."""
+        found = [one for one in self.process.children() if 'dam_ros.engine.worker' in ' '.join(one.cmdline())]
+        return found[0] if found else None
+
+    def footprint(self) -> tuple[int, int]:
+        """(threads, file descriptors) of the node."""
+        return self.process.num_threads(), self.process.num_fds()
+
+    def memory_mb(self) -> float:
+        """RssAnon of node and worker together."""
+        return sum(_rss_anon(one.pid) for one in (self.process, self.worker()) if one is not None) / 1e6
+
+    def group(self) -> list[psutil.Process]:
+        """Every living process of the node's session: itself, its worker, and whatever they may have left."""
+        return [one for one in psutil.process_iter() if _session(one.pid) == self.child.pid
+                and one.status() != psutil.STATUS_ZOMBIE]
+
+    def end(self, number: int = signal.SIGTERM, patience_s: float = 10.0) -> int:
+        """Sends a signal to the node alone and returns its exit code."""
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+        return self.child.wait(patience_s)
+
+    def close(self) -> None:
+        try:
+            self.end()
+        except subprocess.TimeoutExpired:
+            pass
+        if self.group():
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait(5.0)
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+        self._log.close()
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+def _rss_anon(pid: int) -> int:
+    for line in Path(f'/proc/{pid}/status').read_text().splitlines():
+        if line.startswith('RssAnon:'):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+@contextmanager
+def serving(ready: bool = True, environment: dict[str, str] | None = None, remaps: dict[str, str] | None = None,
+            **parameters: Any) -> Iterator[Served]:
+    """A describe_node that serves, ended at the end.
+
+    Args:
+        ready: wait until it does; false returns at once.
+        parameters: of the node; the describer is `rehearsal` where it is not named.
+    """
+    served = Served({'describer': 'rehearsal', **parameters}, environment or {}, remaps or {})
+    try:
+        if ready:
+            served.wait_ready()
+        yield served
+    finally:
+        served.close()
+
+
+def script(**options: Any) -> str:
+    """A question that tells the describer `rehearsal` what to do this once."""
+    return json.dumps(options)
+
+
+# -- cameras ------------------------------------------------------------------------------------------------------
+
+class Camera:
+    """The client as a camera: pictures and label images with stamps of its choice, both reliable.
+
+    The node must have `image_reliability: reliable`, or it changes its subscription at some time in the first second.
+    """
+
+    def __init__(self, served: Served, prefix: str = ''):
+        self._served = served
+        self._image = served.node.create_publisher(Image, prefix + 'image', _RELIABLE)
+        self._labels = served.node.create_publisher(Image, prefix + 'segmentation', _RELIABLE)
+        self._parts = [f'{part} {prefix[:-1]}'.strip() for part in ('image', 'segmentation')]
+
+    def show(self, stamp_ns: int = 0, **changes: Any) -> int:
+        """Publishes a picture; returns its stamp in ns, now where none is given."""
+        stamp_ns = stamp_ns or time.time_ns()
+        self._image.publish(picture(stamp_ns=stamp_ns, **changes))
+        return stamp_ns
+
+    def label(self, stamp_ns: int, pixels: np.ndarray | None = None, **changes: Any) -> None:
+        """Publishes a label image; without pixels: 1 in the left half, 2 in the right."""
+        if pixels is None:
+            pixels = np.repeat(np.array([[1, 2]], np.uint8), 32, axis=1).repeat(48, axis=0)
+        self._labels.publish(grey(pixels, stamp_ns=stamp_ns, **changes))
+
+    def connect(self) -> None:
+        """Until the node hears both topics: diagnostics count what has come."""
+        def heard() -> bool:
+            self.label(self.show())
+            self._served.spin(0.1)
+            return all(number_in(self._served.status.get(part), 'frames') > 0 for part in self._parts)
+
+        self._served.until(heard, what='the node hears the camera')
+
+
+def number_in(status: Any, key: str) -> float:
+    """A number among the values of a DiagnosticStatus, NaN where there is none."""
+    values = {one.key: one.value for one in status.values} if status else {}
+    return float(values.get(key, math.nan))

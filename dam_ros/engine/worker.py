@@ -258,7 +258,8 @@ def _as_failure(error: BaseException) -> dict:
 
 def main() -> None:
     os.dup2(2, 1)   # what libraries print belongs to the log
-    signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C is for the node; it ends us
+    for number in (signal.SIGINT, signal.SIGTERM):   # often sent to the whole group; they are for the node: it ends us
+        signal.signal(number, signal.SIG_IGN)
     Worker(socket.socket(fileno=int(sys.argv[1]))).run()
 
 

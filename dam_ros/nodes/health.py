@@ -29,7 +29,8 @@ def report(node: Node, state: str, trouble: str, status: Status | None, cameras:
 
 
 def _status(node: Node, part: str, level: bytes, message: str, **values: object) -> DiagnosticStatus:
-    return DiagnosticStatus(level=level, name=f'{node.get_name()}: {part}', hardware_id='dam_ros', message=message,
+    name = node.get_fully_qualified_name().lstrip('/')   # /diagnostics is shared by the nodes of all namespaces
+    return DiagnosticStatus(level=level, name=f'{name}: {part}', hardware_id='dam_ros', message=message,
                             values=[KeyValue(key=key, value=_shown(value)) for key, value in values.items()])
 
 

@@ -107,7 +107,8 @@ def test_label_images_are_those_of_the_outlines():
     loader.exec_module(script)
     for name, labels in json.loads((PHOTOS / 'regions.json').read_text()).items():
         drawn = label_image(name)
-        np.testing.assert_array_equal(script.draw(labels, *drawn.shape), drawn, err_msg=name)
+        # Versions of OpenCV round single pixels of an outline differently.
+        assert np.mean(script.draw(labels, *drawn.shape) != drawn) < 0.001, name
 
 
 # Synthetic regions: here the answer is known for sure.

@@ -68,7 +68,8 @@ def name_indices(lab: np.ndarray) -> np.ndarray:
     warm = (hue > 40) & (hue < 125)
     white = (lightness > 0.875) & (chroma < 0.012) | (lightness > 0.92) & (chroma < np.where(warm, 0.05, 0.02))
     named = np.where(white, WHITE, named)
-    black = lightness + 1.6 * np.minimum(chroma, 0.15) < 0.29
+    # A little blue in the dark is seen as blue, a little red or brown is not.
+    black = lightness + np.where((hue > 180) & (hue < 320), 1.6, 1.3) * np.minimum(chroma, 0.15) < 0.295
     return np.where(black, BLACK, named).astype(np.uint8)
 
 
@@ -100,7 +101,7 @@ def _chromatic(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np
 def _warm(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
     """The crowded quarter: pink, red, brown, orange, yellow (hue 0 to 118 degrees)."""
     # The more vivid, the darker a colour may be before it is brown.
-    vivid = np.clip((chroma - 0.08) / 0.09, 0, 1)
+    vivid = np.clip((chroma - 0.08) / 0.08, 0, 1)
     orange = np.where(lightness < 0.82 - 0.27 * vivid, BROWN, ORANGE)
     yellow = np.where(lightness < 0.84 - 0.18 * vivid, BROWN, YELLOW)
     beige = (chroma < 0.075) & (lightness < 0.90)
@@ -114,7 +115,7 @@ def _warm(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndar
     red = np.where((hue > 24) & (chroma < 0.10) & (lightness < 0.42), BROWN, red)
     between = np.where((chroma < 0.10) & (lightness > 0.70), PINK, orange)
     between = np.where((chroma >= 0.115) & (hue < np.where(lightness > 0.58, 33, 36)), RED, between)
-    return np.select([hue < 32, hue < 46, hue < 82], [red, between, orange], yellow)
+    return np.select([hue < 32, hue < 46, hue < 79], [red, between, orange], yellow)
 
 
 def name_of(rgb: tuple[int, int, int]) -> str:

@@ -7,8 +7,9 @@ import time
 import traceback
 from typing import Any
 
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
@@ -17,10 +18,13 @@ from dam_ros.core.errors import Failure, Internal, NotActive
 from dam_ros.nodes import messages
 from dam_ros.nodes.call import Call
 from dam_ros.nodes.desk import Answered, refusal
+from dam_ros.nodes.pace import Pace
 from dam_ros.nodes.pictures import image_message
 from dam_ros.srv import Cancel, DescribeRegion
 from dam_ros.srv import DescribeScene as DescribeSceneService
 
+# rclpy's default keeps the last 10 calls that wait to be taken: of 200 at once 190 were never answered.
+CALLS = QoSProfile(depth=1000, reliability=QoSReliabilityPolicy.RELIABLE)
 RESULT_TIMEOUT_S = 10   # how long an action's result waits to be fetched; it may hold a mask
 _PHASES = {'queued': Describe.Feedback.QUEUED, 'waiting': Describe.Feedback.WAITING,
            'loading': Describe.Feedback.LOADING, 'looking': Describe.Feedback.LOOKING,
@@ -34,13 +38,15 @@ class Front:
         self._node = node
         group = ReentrantCallbackGroup()   # a waiting call must not keep another from being heard
         self._goals: dict[bytes, Call] = {}
+        self._pace = Pace(node)
 
         def service(kind, name, callback):
-            node.create_service(kind, name, self._answering(callback), callback_group=group)
+            node.create_service(kind, name, self._answering(callback), callback_group=group, qos_profile=CALLS)
 
         def action(kind, name, execute):
             return ActionServer(node, kind, name, execute, callback_group=group, cancel_callback=self._cancel_goal,
-                                result_timeout=RESULT_TIMEOUT_S)
+                                goal_callback=self._accept, goal_service_qos_profile=CALLS, result_service_qos_profile=CALLS,
+                                cancel_service_qos_profile=CALLS, result_timeout=RESULT_TIMEOUT_S)
 
         service(DescribeRegion, '~/describe_region', self._describe_region)
         service(DescribeSceneService, '~/describe_scene', self._describe_scene)
@@ -82,6 +88,11 @@ class Front:
 
     # -- actions ------------------------------------------------------------------------------------------------
 
+    async def _accept(self, goal) -> GoalResponse:
+        """Always: a rejection carries no reason."""
+        await self._pace.turn(self._deadline_s(goal))
+        return GoalResponse.ACCEPT
+
     async def _run_describe(self, goal):
         answered = await self._run(goal, messages.order_of, self._describe_feedback)
         return self._fill(Describe.Result(), answered, goal.request.return_mask)
@@ -90,14 +101,20 @@ class Front:
         answered = await self._run(goal, messages.scene_order_of, self._scene_feedback)
         return self._fill_scene(DescribeScene.Result(), answered)
 
+    def _deadline_s(self, request) -> float:
+        """By which an answer to this message must have left, on the clock of time.monotonic."""
+        timeout_s = getattr(request, 'timeout_s', 0.0)
+        return time.monotonic() + (timeout_s if timeout_s > 0 else self._node.settings.default_timeout_s)
+
     async def _run(self, goal, translate: Callable, feedback: Callable) -> Answered:
-        key = bytes(goal.goal_id.uuid)
+        key, deadline_s = bytes(goal.goal_id.uuid), self._deadline_s(goal.request)
         try:
             answered = await self._answer(goal.request, translate, lambda call: feedback(goal, call),
                                           lambda call: self._goals.__setitem__(key, call),
                                           lambda: goal.is_cancel_requested)
         finally:
             self._goals.pop(key, None)
+        await self._pace.turn(deadline_s)
         cancelled = answered.failure is not None and answered.failure.code == 10202
         if answered.failure is None:
             goal.succeed()
@@ -159,14 +176,16 @@ class Front:
     def _answering(self, callback: Callable) -> Callable:
         """A service callback that always answers: what it raises would end spin, and the caller would wait for ever."""
         async def call(request, response):
+            deadline_s = self._deadline_s(request)
             try:
-                return await callback(request, response)
+                response = await callback(request, response)
             except Exception:   # noqa: B902
                 text = 'bug, please report: ' + traceback.format_exc()
                 self._node.get_logger().error(text)
                 if hasattr(response, 'error_code'):
                     response.error_code, response.error_msg = Internal.code, text
-                return response
+            await self._pace.turn(deadline_s)
+            return response
         return call
 
     def _fill(self, response, answered: Answered, return_mask: bool):

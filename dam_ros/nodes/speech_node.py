@@ -44,7 +44,7 @@ class SpeechNode(Node):
 
     def __init__(self):
         super().__init__('speech_node')
-        self._parameters = Parameters(self, SpeechSettings)
+        self._declared = Parameters(self, SpeechSettings)
         self._group = ReentrantCallbackGroup()
         self._inbox = Inbox(self)
         self._mouth = self._make_mouth()
@@ -68,13 +68,13 @@ class SpeechNode(Node):
         self._speaker.close()
 
     def _settings(self) -> SpeechSettings:
-        return self._parameters.current
+        return self._declared.current
 
     def _make_mouth(self) -> Mouth:
         settings = self._settings()
         if settings.voice == 'wav' and not settings.wav_dir:
             raise SettingsError(complaint('wav_dir', '', 'a folder', 'The voice wav needs one'))
-        options = {'wav_dir': settings.wav_dir, 'wav_mode': settings.wav_mode, 'language': settings.language}
+        options = {name: getattr(settings, name) for name in ('wav_dir', 'wav_mode', 'language', 'rate_wpm')}
         mouth = Mouth(makers_of(settings.voice, options), self._inbox.post)
         mouth.check()
         if settings.voice == 'wav' and mouth.reasons():

@@ -6,6 +6,8 @@ status that there is no sound card. It knows no text.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+import os
+import select
 import shutil
 import subprocess
 from typing import Any
@@ -91,22 +93,55 @@ def _play(child: Child, sound: Sound, run: Run, began: Callable[[float], None], 
     try:
         run.adopt(child.kill)
         try:
-            _, err = child.process.communicate(samples, _OPENING_S)
-        except subprocess.TimeoutExpired:
-            began(started)
-            _, err = child.process.communicate(timeout=limit_s)
-        else:
-            if child.process.returncode == 0:
-                began(started)
-    except subprocess.TimeoutExpired as error:
-        raise VoiceError(f'the sound device hangs: {child.process.args[0]} has not ended after {limit_s:.1f} s. '
-                         f'{REMEDY}') from error
+            complaint = _feed(child, samples, started + limit_s, started + _OPENING_S, lambda: began(started))
+        finally:
+            run.release(child.kill)
     finally:
-        run.release(child.kill)
         child.bury()
     if run.stopped.is_set():
         raise Stopped
     if child.process.returncode != 0:
-        first = err.decode(errors='replace').strip().splitlines()
-        raise VoiceError(f"{child.process.args[0]}: {first[-1] if first else 'exit ' + str(child.process.returncode)}",
+        last = complaint.decode(errors='replace').strip().splitlines()
+        raise VoiceError(f"{child.process.args[0]}: {last[-1] if last else f'exit {child.process.returncode}'}",
                          again=child.process.returncode < 0)
+
+
+def _feed(child: Child, samples: bytes, deadline: float, opened_at: float, opened: Callable[[], None]) -> bytes:
+    """Sends all samples and waits for the player's end; returns what it complained.
+
+    `opened` is called once the player has lived so long that it must have found a device, or has ended well.
+    (`communicate` forgets the rest of its input after a timeout.)
+    """
+    stdin, stderr = child.process.stdin, child.process.stderr
+    os.set_blocking(stdin.fileno(), False)
+    view, complaint, waiting = memoryview(samples), b'', True
+    while True:
+        until = min(deadline, opened_at) if waiting else deadline
+        readable, writable, _ = select.select([stderr], [] if stdin.closed else [stdin], [], max(until - now(), 0.0))
+        if writable:
+            view = view[_write(stdin.fileno(), view):]
+            if not view:
+                stdin.close()
+        if readable:
+            data = os.read(stderr.fileno(), 4096)
+            complaint += data
+            if not data:
+                break
+        if waiting and now() >= opened_at:
+            waiting = False
+            opened()
+        if now() >= deadline:
+            raise VoiceError(f'the sound device hangs: {child.process.args[0]} has not ended in time. {REMEDY}')
+    child.process.wait(1.0)
+    if waiting and child.process.returncode == 0:
+        opened()
+    return complaint[-2000:]
+
+
+def _write(pipe: int, view: memoryview) -> int:
+    try:
+        return os.write(pipe, view)
+    except BlockingIOError:
+        return 0
+    except BrokenPipeError:
+        return len(view)   # it has ended; its exit status says how

@@ -1,5 +1,7 @@
 """The process that runs pyttsx3: a request (one JSON object a line) on stdin, a reply and samples on stdout.
 
+Its arguments are the language (BCP 47) and the rate (words per minute).
+
 It exists to be killed: pyttsx3 can hang for ever after a stop, crash on odd text, and must not be used from threads.
 It plays nothing: on Linux pyttsx3 reports success where there is no sound card. It knows no policy.
 """
@@ -8,53 +10,53 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from typing import Any, BinaryIO
 
 from dam_ros.voices.espeak import best_language
 
 
 class Engine:
-    """pyttsx3 with the voices it has."""
+    """pyttsx3 with one voice at one rate: a change of either after the first sentence is lost at random."""
 
-    def __init__(self):
+    def __init__(self, language: str, rate_wpm: int):
         import pyttsx3
         self._pyttsx3 = pyttsx3.init()
-        self._voices: dict[str, str] = {}
+        voices = {}
         for voice in self._pyttsx3.getProperty('voices'):
-            for language in voice.languages:
-                name = language.decode(errors='replace') if isinstance(language, bytes) else str(language)
-                self._voices.setdefault(name.strip('\x05').lower().replace('_', '-'), voice.id)
-
-    @property
-    def voices(self) -> int:
-        return len(self._voices)
-
-    def make(self, text: str, language: str, rate_wpm: float) -> bytes:
-        """A WAV file's bytes."""
-        found = best_language(language, tuple(self._voices))
+            for name in voice.languages:
+                text = name.decode(errors='replace') if isinstance(name, bytes) else str(name)
+                voices.setdefault(text.strip('\x05').lower().replace('_', '-'), voice.id)
+        self.voices = len(voices)
+        found = best_language(language, tuple(voices))
         if found:
-            self._pyttsx3.setProperty('voice', self._voices[found])
-        self._pyttsx3.setProperty('rate', round(rate_wpm))
+            self._pyttsx3.setProperty('voice', voices[found])
+        self._pyttsx3.setProperty('rate', rate_wpm)
+        self._finished = threading.Event()
+        self._pyttsx3.connect('finished-utterance', lambda name, completed: self._finished.set())
+
+    def make(self, text: str) -> bytes:
+        """A WAV file's bytes."""
         # What is said lies in no file that others could read, and nothing is left behind when this process is killed.
         memory = os.memfd_create('speech')
         try:
             path = f'/proc/self/fd/{memory}'
+            self._finished.clear()
             self._pyttsx3.save_to_file(text, path)
-            self._pyttsx3.runAndWait()
+            self._pyttsx3.runAndWait()   # returns before a long text is finished
+            self._finished.wait()        # for ever, perhaps: our parent has a watch
             with open(path, 'rb') as file:
                 return file.read()
         finally:
             os.close(memory)
 
 
-def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+def serve(engine: Engine, requests: BinaryIO, replies: BinaryIO) -> None:
     """Answers requests until there are no more: {"ready": n}, then {"bytes": n} and n bytes, or {"failed": why}."""
-    engine = Engine()
     _reply(replies, {'ready': engine.voices})
     for line in requests:
-        request = json.loads(line)
         try:
-            wav = engine.make(request['text'], request['language'], request['rate_wpm'])
+            wav = engine.make(json.loads(line)['text'])
         except Exception as error:   # noqa: B902  whatever pyttsx3 raises, the parent decides what to do
             _reply(replies, {'failed': f'{type(error).__name__}: {error}'})
         else:
@@ -72,7 +74,7 @@ def main() -> int:
     replies = os.fdopen(os.dup(1), 'wb')
     os.dup2(2, 1)   # pyttsx3 prints to stdout, which is our line
     try:
-        serve(sys.stdin.buffer, replies)
+        serve(Engine(sys.argv[1], int(sys.argv[2])), sys.stdin.buffer, replies)
     except BrokenPipeError:
         pass        # the parent is gone
     except Exception as error:   # noqa: B902  pyttsx3 or espeak-ng's library is missing

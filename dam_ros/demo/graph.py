@@ -6,6 +6,7 @@ started themselves too, so that nothing is left behind at the end. It does not k
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 import importlib.util
 import json
 import os
@@ -24,6 +25,8 @@ import uuid
 from dam_ros.demo.plan import bundled
 
 _MARK = 'DAM_ROS_DEMO'
+_LAUNCH = 'ros2 launch'
+_ENDED = re.compile(r'\[(\w+)-\d+\]: process has (?:finished|died \[pid \d+, exit code (-?\d+))')
 _ORDERLY_S = 6.0     # for nodes to end by themselves
 _FORCED_S = 3.0      # for the system to bury what was killed
 _SHM = Path('/dev/shm')
@@ -53,7 +56,7 @@ class Graph:
             'ROS_DOMAIN_ID': str(self.domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
             'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp', 'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
             'FASTDDS_DEFAULT_PROFILES_FILE': profile, 'ROS_LOG_DIR': str(self.folder / 'log'),
-            'PYTHONUNBUFFERED': '1'})
+            'PYTHONUNBUFFERED': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'})
         if os.environ.get('ROS_DISTRO') == 'humble':
             os.environ['ROS_LOCALHOST_ONLY'] = '1'   # what came before ROS_AUTOMATIC_DISCOVERY_RANGE
 
@@ -70,8 +73,8 @@ class Graph:
         if launched:
             rest = [name for name in rest if name not in ('describe_node', 'speech_node')]
             speech = 'true' if 'speech_node' in parameters else 'false'
-            self._run('ros2 launch', ['ros2', 'launch', 'dam_ros', 'dam.launch.py', f'namespace:={self.namespace}',
-                                      f'params_file:={path}', f'speech:={speech}'])
+            self._run(_LAUNCH, ['ros2', 'launch', 'dam_ros', 'dam.launch.py', f'namespace:={self.namespace}',
+                                f'params_file:={path}', f'speech:={speech}'])
         for name in rest:
             self._run(name, [sys.executable, '-m', f'dam_ros.nodes.{name}', '--ros-args', '-r',
                              f'__ns:={self.namespace}', '-r', f'__node:={name}', '--params-file', str(path)])
@@ -79,9 +82,17 @@ class Graph:
 
     def check(self, *names: str) -> None:
         """Raises NodeDied for a node (of these, or any) that has ended."""
-        for name, process in self._processes.items():
-            if (not names or name in names) and process.poll() is not None:
-                raise NodeDied(name, process.returncode, self.last_words(name))
+        ended = {name: process.returncode for name, process in self._processes.items() if process.poll() is not None}
+        if _LAUNCH in self._processes:
+            ended.update(self._ended_in_launch())
+        for name, code in ended.items():
+            if not names or name in names:
+                raise NodeDied(name, code, self.last_words(name if name in self._processes else _LAUNCH))
+
+    def _ended_in_launch(self) -> dict[str, int]:
+        """Nodes that ros2 launch says have ended, with their exit codes; it does not end with them."""
+        said = (self.folder / f'{_LAUNCH}.txt').read_text(encoding='utf-8', errors='replace')
+        return {name: int(code or 0) for name, code in _ENDED.findall(said)}
 
     @property
     def names(self) -> list[str]:
@@ -111,6 +122,9 @@ class Graph:
             for pid in self._alive():
                 _kill(pid)
             self._gone(_FORCED_S, while_waiting)
+        for process in self._processes.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_FORCED_S)   # no zombie of it is left
         self._remove_segments()
         shutil.rmtree(self.folder, ignore_errors=True)
         return forced

@@ -77,7 +77,7 @@ class Show:
         self._asked, self._check, self._out, self._graph, self._photos = asked, check, out, graph, photos
         self._rows: list[Row] = []
         self._table = Table()
-        self._speech = not asked.no_speech
+        self._speech, self._heard = not asked.no_speech, False   # wanted, and seen to work
         self._note = 'Without speech, as asked.' if asked.no_speech else ''
         self._wavs = graph.folder / 'wav'
 
@@ -111,7 +111,7 @@ class Show:
     def _look_around(self) -> None:
         """While something is awaited."""
         self._check()
-        self._graph.check('player_node', 'describe_node', 'ros2 launch')
+        self._graph.check('player_node', 'describe_node', 'ros2 launch', *(['speech_node'] if self._heard else []))
 
     def _wait(self, client: Client) -> None:
         print('waiting for the nodes ...', flush=True)
@@ -126,13 +126,14 @@ class Show:
     def _wait_for_speech(self, client: Client) -> None:
         try:
             client.wait_for_speech(lambda: self._graph.check('speech_node'))
+            self._heard = True
         except (NodeDied, Late) as error:
             if shutil.which('espeak-ng') or shutil.which('espeak'):
                 raise
             self._no_speech(str(error))
 
     def _no_speech(self, why: str) -> None:
-        self._speech, self._note = False, f'Without speech: no voice works here. {why}'
+        self._speech, self._heard, self._note = False, False, f'Without speech: no voice works here. {why}'
         print(self._note, flush=True)
 
     def _describe(self, client: Client, photo: Photo, max_width_px: int) -> None:

@@ -210,6 +210,17 @@ def interrupt(run, number=signal.SIGINT):
     assert 'Traceback' not in run.output
 
 
+def test_when_the_demo_is_killed_its_nodes_end(start, two_photos, tmp_path):
+    run = start('--photos', two_photos, '--out', tmp_path / 'out')
+    run.until_says('loading')
+    assert run.alive()
+    run.process.kill()
+    until = time.monotonic() + 15
+    while run.alive():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize('seed', range(20))
 def test_ctrl_c_at_any_moment_leaves_nothing(start, two_photos, tmp_path, seed):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+import ctypes
 import importlib.util
 import json
 import os
@@ -29,6 +30,7 @@ _LAUNCH = 'ros2 launch'
 _ENDED = re.compile(r'\[(\w+)-\d+\]: process has (?:finished|died \[pid \d+, exit code (-?\d+))')
 _ORDERLY_S = 6.0     # for nodes to end by themselves
 _FORCED_S = 3.0      # for the system to bury what was killed
+_LIBC, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1   # prctl(2)
 _SHM = Path('/dev/shm')
 _DDS_NAMES = ('fastrtps_', 'fastdds_', 'sem.fastrtps_', 'sem.fastdds_')
 
@@ -134,7 +136,7 @@ class Graph:
             # A session of its own: Ctrl-C reaches this process alone, which then ends the others in order.
             self._processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, _MARK: self._token})
+                env={**os.environ, _MARK: self._token}, preexec_fn=_end_with_parent)
 
     def _alive(self) -> list[int]:
         return [pid for pid in _pids() if f'{_MARK}={self._token}'.encode() in _read(f'/proc/{pid}/environ')]
@@ -171,6 +173,11 @@ class Graph:
 def _port_of(path: Path) -> int:
     found = re.search(r'port(\d+)', path.name)
     return int(found.group(1)) if found else -1
+
+
+def _end_with_parent() -> None:
+    """In the child: should the demo be killed, the child gets the SIGINT that the demo could not send."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _yaml(node: str, values: dict) -> str:

@@ -52,6 +52,11 @@ def no_sound_card(folder: Path, monkeypatch) -> None:
     monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
 
 
+def utterance(text: str, **fields) -> Utterance:
+    """Fast speech, as tests wait for its end."""
+    return Utterance(text, **{'rate_wpm': 400.0, **fields})
+
+
 class Ears:
     """Collects the events of one utterance after the other."""
 
@@ -67,7 +72,7 @@ class Ears:
         return event
 
     def speak(self, voice, text: str, **fields) -> tuple[Started, Finished]:
-        voice.start(Utterance(text, **fields), self.listen)
+        voice.start(utterance(text, **fields), self.listen)
         return self.next(Started), self.next(Finished, 30.0)
 
     def nothing(self, for_s: float = 0.3) -> None:
@@ -104,8 +109,13 @@ def loudness(samples: np.ndarray, rate_hz: int, window_s: float = 0.02) -> np.nd
 
 def children() -> set[int]:
     """Process ids of our children, zombies included."""
-    return {int(one) for task in Path('/proc/self/task').iterdir()
-            for one in (task / 'children').read_text().split()}
+    found = set()
+    for task in Path('/proc/self/task').iterdir():
+        try:
+            found |= {int(one) for one in (task / 'children').read_text().split()}
+        except FileNotFoundError:
+            pass   # that thread has just ended
+    return found
 
 
 def descriptors() -> int:

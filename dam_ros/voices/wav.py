@@ -5,6 +5,7 @@ The track is what a microphone would have heard: silence included, cut where a h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 import json
 import os
 from pathlib import Path
@@ -91,7 +92,7 @@ class Files:
         """Adds a line. `at` becomes t_s; at the end of a group the line names its file."""
         line = {'t_s': round(event.get('at', now()) - self._zero, 4),
                 **{key: value for key, value in event.items() if key != 'at'}}
-        with self._lock:
+        with self._lock, _as_voice_error(self.folder):
             if event.get('event') == 'end' and self._file is not None and event.get('id') == self._group:
                 line['file'] = self._file.path.name
                 self._end_group()
@@ -101,7 +102,8 @@ class Files:
     def close(self) -> None:
         with self._lock:
             self._end_group()
-            self._events.close()
+            with suppress(OSError):   # the last line may not fit on the disk
+                self._events.close()
 
     def _open_run(self) -> tuple[str, Any]:
         for number in range(1, 10000):
@@ -159,7 +161,8 @@ class Session(Files):
 
     def close(self) -> None:
         if not self._events.closed:
-            self.note({'event': 'close'})
+            with suppress(VoiceError):
+                self.note({'event': 'close'})
             self._track.close()
         super().close()
 

@@ -19,6 +19,9 @@ class WorkerProcess:
     Args:
         on_message: (message, blobs), in the order they came.
         on_end: (exit status in words), once, whatever ended it.
+
+    Raises:
+        OSError: there is no such interpreter.
     """
 
     def __init__(self, python: str, on_message: Callable[[dict, list], None], on_end: Callable[[str], None]):
@@ -27,10 +30,14 @@ class WorkerProcess:
         for end in (ours, theirs):   # a picture should go in few pieces
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         self._ours = ours
-        with theirs:
-            self._process = subprocess.Popen(
-                [python or sys.executable, '-m', 'dam_ros.engine.worker', str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment(bool(python)))
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    [python or sys.executable, '-m', 'dam_ros.engine.worker', str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment(bool(python)))
+        except OSError:
+            ours.close()
+            raise
         self._writer: asyncio.StreamWriter | None = None
         self._unsent: list = []
         self._talk = asyncio.get_running_loop().create_task(self._listen())
@@ -68,9 +75,10 @@ class WorkerProcess:
                 self._on_message(*await wire.receive_async(reader))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        except wire.WireError as error:
+        except Exception as error:   # noqa: B902  nonsense; who stops listening here would wait for ever
             self.kill()
-            self._on_end(await self._ended(writer) + f', after it sent {error}')
+            status = await self._ended(writer)
+            self._on_end(f'{status}, after it sent what is no message of ours: {type(error).__name__}: {error}')
             return
         self.kill()   # it closed its end: whatever it still does is of no use
         self._on_end(await self._ended(writer))

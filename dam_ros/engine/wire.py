@@ -65,9 +65,10 @@ def _parse(text: bytes) -> tuple[dict, list[int]]:
     try:
         message = json.loads(text)
         sizes = message.pop('blobs')
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise WireError(f'no message: {error}') from error
-    if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) > MAX_BLOBS:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise WireError(f'no message: {type(error).__name__}: {error}') from error
+    if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes) or (
+            sum(sizes) > MAX_BLOBS):
         raise WireError(f'blobs of {sizes} bytes')
     return message, sizes
 

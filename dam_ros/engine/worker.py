@@ -101,12 +101,11 @@ class Worker:
         try:
             self._segmenter = segmenters.create(order['segmenter'])
             self._describer = describers.create(order['describer'], order['options'])
+            traits = _traits(self._describer)
         except BaseException as error:   # noqa: B902  a user's factory may raise anything, SystemExit too
             self._send('unloadable', **_as_failure(error))
             return False
-        one = self._describer
-        self._send('ready', name=one.name, model=one.model, languages=list(one.languages), capacity=one.capacity,
-                   max_pictures=one.max_pictures, load_s=time.monotonic() - begun)
+        self._send('ready', **traits, load_s=time.monotonic() - begun)
         return True
 
     def _admit(self) -> None:
@@ -227,6 +226,19 @@ class Worker:
         wire.send(self._connection, {'op': op, **values}, blobs)
 
 
+def _traits(describer: Describer) -> dict:
+    """What it says of itself. Raises DescriberFailed for what is no describer: they are also brought by users."""
+    traits = {}
+    for name, kind in (('name', str), ('model', str), ('languages', (tuple, list)), ('capacity', int),
+                       ('max_pictures', int)):
+        value = getattr(describer, name, None)
+        if not isinstance(value, kind):
+            raise DescriberFailed(complaint(f'{name} of {type(describer).__name__}', value, 'what core/describing.py '
+                                            'says of a Describer', 'It is no describer'))
+        traits[name] = _plain_text(value) if kind is str else value
+    return {**traits, 'languages': [_plain_text(str(one)) for one in traits['languages']]}
+
+
 def _checked(pieces) -> list[tuple[Telling, Piece]]:
     """Raises DescriberFailed for what is no list of pieces: describers are also brought by users."""
     for _, piece in pieces:
@@ -236,11 +248,15 @@ def _checked(pieces) -> list[tuple[Telling, Piece]]:
 
 
 def _as_json(piece: Piece) -> dict:
-    text = piece.text.encode('utf-8', 'replace').decode().replace('\x00', '')   # ROS strings are UTF-8 without NUL
-    return {'text': text, 'token_ids': [int(one) for one in piece.token_ids],
-            'probability': None if math.isnan(piece.probability) else float(piece.probability), 'last': piece.last,
-            'truncated': piece.truncated, 'abstained': piece.abstained, 'language': piece.language,
-            'facts': piece.facts}
+    return {'text': _plain_text(piece.text), 'token_ids': [int(one) for one in piece.token_ids],
+            'probability': None if math.isnan(piece.probability) else float(piece.probability),
+            'last': bool(piece.last), 'truncated': bool(piece.truncated), 'abstained': bool(piece.abstained),
+            'language': _plain_text(str(piece.language or '')), 'facts': piece.facts}
+
+
+def _plain_text(text: str) -> str:
+    """ROS strings are UTF-8 without NUL."""
+    return text.encode('utf-8', 'replace').decode().replace('\x00', '')
 
 
 def _as_failure(error: BaseException) -> dict:
@@ -253,7 +269,7 @@ def _as_failure(error: BaseException) -> dict:
     else:
         traceback.print_exception(error)
         failure = DescriberFailed(f'the describer failed: {type(error).__name__}: {error}')
-    return {'code': failure.code, 'message': failure.message, 'retry_after_s': failure.retry_after_s}
+    return {'code': failure.code, 'message': _plain_text(failure.message), 'retry_after_s': failure.retry_after_s}
 
 
 def main() -> None:

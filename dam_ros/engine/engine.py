@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from dam_ros.core.describing import Piece
-from dam_ros.core.errors import (Cancelled, DeadlineExceeded, DescriberFailed, Failure, Internal, Loading, NoFrame,
-                                 Superseded, WorkerDied, complaint, of_code)
+from dam_ros.core.errors import (Cancelled, DeadlineExceeded, DescriberFailed, Failure, Internal, Loading, Superseded,
+                                 WorkerDied, complaint, of_code)
 from dam_ros.engine.process import WorkerProcess
 from dam_ros.engine.schedule import Outcome, Request, Schedule, State, Unit, Work
 
@@ -175,16 +175,14 @@ class Engine:
 
     def _submit(self, request: Request) -> None:
         if self._unloadable is not None:
-            request.open = False
-            request.listener.finished(request, self._unloadable)
+            self._dismiss(request, self._unloadable)
             return
         waiting, running = self._schedule.counts()
         retry_after_s = max(0.1, self._status.typical_s * (waiting + running) / max(1, self._status.capacity))
         try:
             superseded = self._schedule.admit(request, retry_after_s)
         except Failure as failure:
-            request.open = False
-            request.listener.finished(request, failure)
+            self._dismiss(request, failure)
             return
         for old in superseded:
             self._end(old, Superseded(complaint('slot', request.slot, 'one request at a time',
@@ -295,7 +293,8 @@ class Engine:
         request = unit.request
         if op == 'looked':
             unit.look_s = message['look_s']
-            unit.refined = np.frombuffer(blobs[0], np.uint8) if message['refined'] else None   # packed bits
+            if message['refined']:   # not where its old look is used after a preemption: the mask stays as it is
+                unit.refined = np.frombuffer(blobs[0], np.uint8)   # packed bits
             request.listener.changed(request, unit, 'writing')
         elif op == 'piece':
             self._grow(unit, message['part'], message['piece'])
@@ -319,13 +318,19 @@ class Engine:
             timer.cancel()
         self._stopping.clear()
         self._deaths = [one for one in self._deaths if now - one < _MINUTE_S] + [now]
+        was_loading = self._status.state == 'loading'
         surplus = len(self._deaths) - _FREE_DEATHS
         delay_s = _BACK_OFF_S[min(surplus, len(_BACK_OFF_S)) - 1] if surplus > 0 else 0.0
         trouble = f'the worker ended ({status}); it is started again' + (f' in {delay_s:g} s' if delay_s else '')
         self._worker = None
         self._clear_timers()
+        if self._unloadable is not None:   # killed for loading too long, or died idle: ~/wake tries again
+            self._note(deaths=self._status.deaths + 1, pid=0, capacity=0)
+            return
         self._note(state='restarting', trouble=trouble, deaths=self._status.deaths + 1, pid=0, capacity=0)
         self._report('error', trouble)
+        if was_loading:
+            self._loaded(False, trouble)
         for unit in list(self._running.values()):
             self._finish_unit(unit, WorkerDied(trouble))
         self._timers.add(self._later(delay_s, self._spawn))
@@ -342,7 +347,7 @@ class Engine:
         self._pump()
 
     def _answer_unit(self, unit: Unit, failure: Failure | None) -> None:
-        unit.state = State.DONE
+        unit.state, unit.prepare = State.DONE, _let_go   # it holds the picture
         now, arrival_s = time.monotonic(), unit.request.arrival_s
         if failure is not None:
             unit.answer.cut()
@@ -365,13 +370,19 @@ class Engine:
                 self._stop_job(unit)
             if unit.state is not State.DONE:
                 self._answer_unit(unit, failure or Internal('a request ended before its regions'))
-        request.listener.finished(request, failure)
+        self._dismiss(request, failure)
         self._pump()
+
+    def _dismiss(self, request: Request, failure: Failure | None) -> None:
+        request.open = False
+        listener, request.listener = request.listener, None   # a cycle would keep its pictures for long
+        listener.finished(request, failure)
 
     def _expire(self, request: Request) -> None:
         timeout_s = request.deadline_s - request.arrival_s
         if not request.units:
-            failure = request.waiting_for or NoFrame(f'no picture within timeout_s {timeout_s:.2f} s')
+            failure = request.waiting_for or DeadlineExceeded(complaint(
+                'timeout_s', round(timeout_s, 3), 'more time than it takes to find the region', 'Allow more'))
         elif self._status.state != 'ready' and not request.started:
             retry_after_s = max(1.0, self._status.typical_s)
             failure = Loading(f'the describer is not loaded yet ({self._status.trouble or self._status.state})',
@@ -397,7 +408,12 @@ class Engine:
     def _spawn(self) -> None:
         options = self._options
         self._clear_timers()
-        self._worker = WorkerProcess(options.worker_python, self._on_message, self._on_end)
+        try:
+            self._worker = WorkerProcess(options.worker_python, self._on_message, self._on_end)
+        except OSError as error:
+            self._on_unloadable(DescriberFailed(complaint('worker_python', options.worker_python, "an interpreter that "
+                                                          f"can be started, or '' for the node's own ({error})")))
+            return
         self._worker.send({'op': 'load', 'describer': options.describer, 'options': options.describer_options,
                            'segmenter': options.segmenter, 'box_fallback': options.box_fallback,
                            'looks': options.looks})
@@ -414,10 +430,11 @@ class Engine:
             done(True, f'{self._status.describer} is loaded')
             return
         self._loaders.append(done)
-        if self._unloadable is not None:
-            self._unloadable = None
-            if self._worker is not None:
-                self._worker.kill()   # its end starts the next one
+        self._unloadable = None
+        if self._status.state == 'unloadable' and self._worker is not None:
+            self._deaths.clear()      # this end is no crash
+            self._worker.kill()       # its end starts the next one
+            self._note(state='restarting', trouble='')
         elif self._worker is None:
             self._spawn()   # do not wait for the back-off
 
@@ -440,6 +457,10 @@ class Engine:
             await self._worker.close()
         self._worker = None
         self._note(state='stopped', pid=0)
+
+
+def _let_go() -> Work:
+    raise Internal('decoding of a region that was answered already')
 
 
 def _prepared(unit: Unit) -> tuple[Work | None, Failure | None]:

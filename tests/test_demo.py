@@ -191,7 +191,7 @@ def test_bad_input_is_one_line_before_anything_is_started(start, arguments, word
     assert len(run.output.splitlines()) == 1
 
 
-@pytest.mark.parametrize('moment', ['regions of', 'started', 'loading', '[2/2]'])
+@pytest.mark.parametrize('moment', [' of 2 photographs', 'started', 'loading', '[2/2]'])
 def test_ctrl_c_leaves_nothing(start, two_photos, tmp_path, moment):
     run = start('--photos', two_photos, '--out', tmp_path / 'out')
     run.until_says(moment)
@@ -226,7 +226,7 @@ def test_when_the_demo_is_killed_its_nodes_end(start, two_photos, tmp_path):
 def test_ctrl_c_at_any_moment_leaves_nothing(start, two_photos, tmp_path, seed):
     chance = random.Random(seed)
     run = start('--photos', two_photos, '--out', tmp_path / 'out')
-    run.until_says('regions of')
+    run.until_says(' of 2 photographs')
     time.sleep(chance.uniform(0, 7))
     if run.process.poll() is None:
         interrupt(run, chance.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))

@@ -30,6 +30,16 @@ def test_pixels_away_from_the_region_keep_their_colour_and_the_picture_is_not_ch
     assert (marked[100, 100] != image[100, 100]).any()
 
 
+def test_a_small_region_is_not_hidden_by_its_number():
+    image = np.full((400, 800, 3), 128, np.uint8)
+    mask = disc(400, 800, (400, 200), 9)
+    marked = annotate(image, [Mark(mask)])
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((9, 9))).astype(bool)
+    assert inside.any()
+    assert np.abs(marked[inside].astype(int) - 128).max() < 60   # a tint, no disc and no number
+    assert (marked[200 - 25:200 - 9, 400 - 25:400 - 9] != 128).mean() > 0.5   # which are beside it
+
+
 def test_a_box_and_its_mask_are_drawn_alike():
     image = np.full((200, 400, 3), 90, np.uint8)
     mask = np.zeros((200, 400), bool)

@@ -56,7 +56,7 @@ def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) 
     for number, mark in enumerate(marks):   # numbers last, so that no later region covers one
         mask = _as_mask(mark.where, image.shape, zoom)
         if mask.any():
-            _badge(canvas, _inner_point(mask), number, letter_px)
+            _badge(canvas, _badge_point(mask, letter_px), number, letter_px)
     strip = _strip(marks, canvas.shape[1], letter_px)
     if strip is None:
         return canvas
@@ -121,16 +121,19 @@ def _tint(canvas: np.ndarray, mask: np.ndarray, colour: tuple, letter_px: float)
     inside = canvas[mask]
     canvas[mask] = (inside * (1 - _FILL) + np.array(colour) * _FILL).astype(np.uint8)
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    thick = max(1, round(letter_px / 6))
+    thick = max(2, round(letter_px / 6))
     for shade, width in ((_BLACK, thick + 2), (colour, thick)):   # dark rim: seen on white, too
         cv2.drawContours(canvas, outlines, -1, shade, width, cv2.LINE_AA)
 
 
-def _inner_point(mask: np.ndarray) -> tuple[int, int]:
-    """The pixel (x, y) farthest from the edge of the region."""
+def _badge_point(mask: np.ndarray, letter_px: float) -> tuple[int, int]:
+    """(x, y) of the pixel farthest from the region's edge; of a region that a badge would hide, its upper left."""
     padded = np.pad(mask.astype(np.uint8), 1)
-    _, _, _, (x, y) = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
-    return x - 1, y - 1
+    _, deepest_px, _, (x, y) = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
+    if deepest_px > 2.5 * letter_px:
+        return x - 1, y - 1
+    left, top, _, _ = cv2.boundingRect(mask.astype(np.uint8))
+    return round(left - letter_px), round(top - letter_px)
 
 
 def _badge(canvas: np.ndarray, centre: tuple[int, int], number: int, letter_px: float) -> None:

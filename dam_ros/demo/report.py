@@ -14,6 +14,7 @@ import numpy as np
 from dam_ros.core.drawing import annotate, Mark
 from dam_ros.core.errors import invalid
 from dam_ros.demo.plan import Photo
+from dam_ros.demo.table import counted
 
 JSON_FILE, PAGE = 'descriptions.json', 'index.html'
 
@@ -114,7 +115,8 @@ def has_sound(path: Path) -> bool:
 def page(rows: list[Row], photos: list[Photo], note: str) -> str:
     """index.html: relative links only, nothing from elsewhere."""
     who = ', '.join(sorted({f'{row.describer} {row.model}'.strip() for row in rows if row.describer}))
-    parts = [_HEAD, f'<p>{len(rows)} regions of {len(photos)} photographs, described by {_text(who or "nobody")}.</p>']
+    parts = [_HEAD, f'<p>{counted(len(rows), "region")} of {counted(len(photos), "photograph")}, described by '
+             f'{_text(who or "nobody")}.</p>']
     if note:
         parts.append(f'<p class="note" role="note">{_text(note)}</p>')
     for photo in photos:

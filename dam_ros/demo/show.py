@@ -15,7 +15,7 @@ from dam_ros.demo.client import Answer, Client, Late, spoken_file
 from dam_ros.demo.graph import Graph, NodeDied
 from dam_ros.demo.plan import bundled, LABEL_SUFFIX, Part, Photo, plan_folder, plan_image
 from dam_ros.demo.report import Folder, JSON_FILE, Row
-from dam_ros.demo.table import Table
+from dam_ros.demo.table import counted, Table
 
 _RATE_HZ = 5.0   # of the player: a new picture is there at once, and a small machine is not kept busy
 
@@ -39,7 +39,7 @@ def run(asked: Namespace, check: Callable[[], None], max_width_px: int) -> None:
     except Failure as failure:
         raise Bad(str(failure)) from failure
     regions = sum(len(photo.parts) for photo in photos)
-    print(f'{regions} regions of {len(photos)} photographs; {why}', flush=True)
+    print(f'{counted(regions, "region")} of {counted(len(photos), "photograph")}; {why}', flush=True)
     check()
     graph = Graph()
     try:
@@ -173,7 +173,8 @@ class Show:
         if wrong:
             raise Failed(f'{len(wrong)} of {len(self._rows)} went wrong: ' + '; '.join(wrong[:5]))
         spoken = sum(1 for row in self._rows if row.wav)
-        print(f'{len(self._rows)} descriptions in {self._out.path / JSON_FILE}, {spoken} of them spoken', flush=True)
+        print(f'{counted(len(self._rows), "description")} in {self._out.path / JSON_FILE}, {spoken} of them spoken',
+              flush=True)
 
 
 def _row(photo: Photo, part: Part, answer: Answer) -> Row:

@@ -28,3 +28,8 @@ class Table:
             line = [cell[number] if number < len(cell) else '' for cell in cells]
             print(' | '.join(part.ljust(width) for part, width in zip(line, self._widths)).rstrip(), file=self._stream,
                   flush=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 region', '2 regions'."""
+    return f'{number} {noun}' + ('' if number == 1 else 's')

@@ -259,12 +259,15 @@ need_build() {
 }
 
 enter() {
+    local profile=$ROOT/config/fastdds.xml
     set +u
     # shellcheck disable=SC1091
     . "$PLACE/install/local_setup.bash"
     set -u
-    export FASTRTPS_DEFAULT_PROFILES_FILE=${FASTRTPS_DEFAULT_PROFILES_FILE:-$ROOT/config/fastdds.xml}
-    export FASTDDS_DEFAULT_PROFILES_FILE=${FASTDDS_DEFAULT_PROFILES_FILE:-$ROOT/config/fastdds.xml}
+    case $DISTRO in  # Kilted warns, in every node, where the older name is set
+        humble | iron | jazzy) export FASTRTPS_DEFAULT_PROFILES_FILE=${FASTRTPS_DEFAULT_PROFILES_FILE:-$profile} ;;
+        *) export FASTDDS_DEFAULT_PROFILES_FILE=${FASTDDS_DEFAULT_PROFILES_FILE:-$profile} ;;
+    esac
     export ROS_LOG_DIR=${ROS_LOG_DIR:-$PLACE/log/ros}
 }
 

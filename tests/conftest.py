@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import fcntl
 import os
 from pathlib import Path
+import re
 import shutil
 import tempfile
 from typing import IO
@@ -21,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOMAINS = range(20, 101)   # above 101 a domain's ports reach into Linux's ephemeral ones
 _LOCKS = Path(tempfile.gettempdir()) / f'dam_ros-tests-{os.getuid()}'
 _held: list[IO] = []
+_IMPORTS_ROS = re.compile(r'^\s*(?:import|from) (?:rclpy|ros_graph|\w+_msgs|dam_ros\.(?:nodes|msg|srv|action))\b',
+                          re.MULTILINE)
 
 
 def _open(name: str) -> IO:
@@ -47,8 +50,9 @@ def _claim_environment() -> None:
     os.environ['ROS_DOMAIN_ID'] = str(_claim_domain())
     os.environ['ROS_LOG_DIR'] = logs
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
-        os.environ[name] = str(ROOT / 'config' / 'fastdds.xml')
+    older = os.environ.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy')   # Kilted warns where the older name is set
+    name = 'FASTRTPS_DEFAULT_PROFILES_FILE' if older else 'FASTDDS_DEFAULT_PROFILES_FILE'
+    os.environ[name] = str(ROOT / 'config' / 'fastdds.xml')
 
 
 _claim_environment()
@@ -68,6 +72,15 @@ def _machine(alone: bool) -> Iterator[None]:
 def _share_the_machine(request: pytest.FixtureRequest) -> Iterator[None]:
     with _machine(alone=request.node.get_closest_marker('alone') is not None):
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file that imports something of ROS is one of its tests; nobody has to remember the marker."""
+    speaks_ros = {path: _IMPORTS_ROS.search(path.read_text(encoding='utf-8')) for path in {item.path for item in items}}
+    for item in items:
+        if speaks_ros[item.path]:
+            item.add_marker('ros')
 
 
 @pytest.fixture(scope='session')

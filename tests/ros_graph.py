@@ -111,6 +111,7 @@ class Goal:
         self.feedback: list[Any] = []
         self.times: list[float] = []
         self.handle = self.result = self.status = None
+        self._cancelled = False
         client.send_goal_async(message, self._fed).add_done_callback(self._accepted)
 
     def _fed(self, message: Any) -> None:
@@ -120,12 +121,17 @@ class Goal:
     def _accepted(self, future: Any) -> None:
         self.handle = future.result()
         self.handle.get_result_async().add_done_callback(self._ended)
+        if self._cancelled:
+            self.handle.cancel_goal_async()
 
     def _ended(self, future: Any) -> None:
         self.status, self.result = future.result().status, future.result().result
 
     def cancel(self) -> None:
-        self.handle.cancel_goal_async()
+        """At once, or as soon as the goal has been accepted."""
+        self._cancelled = True
+        if self.handle is not None:
+            self.handle.cancel_goal_async()
 
 
 class Served:

@@ -11,6 +11,7 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.task import Future
 
 from dam_ros.action import Say
@@ -24,6 +25,8 @@ from dam_ros.voices.synthesized import now
 
 MAX_TEXT = 100_000
 _RESULT_TIMEOUT_S = 10   # how long a result is kept for whoever asks late
+# The usual depth of 10 loses the eleventh goal that comes at once, and its caller waits for ever.
+_MANY = QoSProfile(depth=1000, reliability=QoSReliabilityPolicy.RELIABLE, durability=QoSDurabilityPolicy.VOLATILE)
 _LANGUAGE = re.compile(r'[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*')
 
 
@@ -39,7 +42,9 @@ class SayAction:
     def serve(self, speaker: Speaker) -> None:
         self._speaker = speaker
         self._server = ActionServer(self._node, Say, 'say', self._execute, cancel_callback=self._on_cancel,
-                                    callback_group=ReentrantCallbackGroup(), result_timeout=_RESULT_TIMEOUT_S)
+                                    callback_group=ReentrantCallbackGroup(), result_timeout=_RESULT_TIMEOUT_S,
+                                    goal_service_qos_profile=_MANY, result_service_qos_profile=_MANY,
+                                    cancel_service_qos_profile=_MANY)
 
     def on_sentence(self, request: Request, sentence: Sentence) -> None:
         if request.key in self._open:

@@ -53,13 +53,14 @@ class Graph:
         self._token = uuid.uuid4().hex
         self._processes: dict[str, subprocess.Popen] = {}
         self._segments: set[Path] = set()
-        profile = str(bundled('config/fastdds.xml'))
+        distro = os.environ.get('ROS_DISTRO')
+        older = distro in ('humble', 'iron', 'jazzy')   # newer Fast DDS warns where it meets the older name
         os.environ.update({
             'ROS_DOMAIN_ID': str(self.domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp', 'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
-            'FASTDDS_DEFAULT_PROFILES_FILE': profile, 'ROS_LOG_DIR': str(self.folder / 'log'),
+            'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp', 'ROS_LOG_DIR': str(self.folder / 'log'),
+            f'FAST{"RTPS" if older else "DDS"}_DEFAULT_PROFILES_FILE': str(bundled('config/fastdds.xml')),
             'PYTHONUNBUFFERED': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'})
-        if os.environ.get('ROS_DISTRO') == 'humble':
+        if distro == 'humble':
             os.environ['ROS_LOCALHOST_ONLY'] = '1'   # what came before ROS_AUTOMATIC_DISCOVERY_RANGE
 
     def start(self, parameters: dict[str, dict]) -> str:

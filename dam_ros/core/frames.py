@@ -99,7 +99,7 @@ class Ring:
     Attributes:
         pictures_seen, labels_seen: how many came since the start.
         unmatched: label images for which no picture was there any more.
-        jumps: how often stamps went back, so that everything was forgotten.
+        jumps: how often the stamps of pictures went back, so that everything was forgotten.
     """
 
     def __init__(self, seconds: float, megabytes: float, topic: str = 'image', labels_topic: str = 'segmentation'):
@@ -110,18 +110,21 @@ class Ring:
         self.pictures_seen = self.labels_seen = self.unmatched = self.jumps = 0
 
     def add_picture(self, frame: Frame, slop_ns: int) -> None:
-        self._forget_future(frame)
+        if self._goes_back(self._pictures, frame):
+            self.clear()
+            self.jumps += 1
         self._pictures.add(frame)
         self.pictures_seen += 1
-        self._match(frame, self._labels.nearest(frame.stamp_ns, slop_ns))
+        self._match(frame, self._labels.nearest(frame.stamp_ns, slop_ns), slop_ns)
         self._trim(self._pictures, self._most_bytes)
 
     def add_labels(self, frame: Frame, slop_ns: int) -> None:
-        self._forget_future(frame)
+        if self._goes_back(self._labels, frame):
+            self._labels.clear()   # the pictures are judged by their own stamps: a segmentation may be late
         self._labels.add(frame)
         self.labels_seen += 1
         picture = self._pictures.nearest(frame.stamp_ns, slop_ns)
-        self._match(picture, frame)
+        self._match(picture, frame, slop_ns)
         self.unmatched += picture is None and frame.stamp_ns < self._pictures.newest_ns
         self._trim(self._labels, self._most_bytes)
 
@@ -155,10 +158,10 @@ class Ring:
         return self._at_stamp(wish) if wish.stamp_ns else self._newest(wish, now_ns)
 
     def _at_stamp(self, wish: Wish) -> Found | Pending:
-        picture = self._pictures.nearest(wish.stamp_ns, wish.slop_ns)
         pair = self._pair
-        if picture is None and pair is not None and abs(pair.picture.stamp_ns - wish.stamp_ns) <= wish.slop_ns:
-            picture = pair.picture
+        kept = [self._pictures.nearest(wish.stamp_ns, wish.slop_ns), pair.picture if pair is not None else None]
+        near = [one for one in kept if one is not None and abs(one.stamp_ns - wish.stamp_ns) <= wish.slop_ns]
+        picture = min(near, key=lambda one: abs(one.stamp_ns - wish.stamp_ns), default=None)
         if picture is None:
             return self._no_such_stamp(wish)
         if not wish.needs_labels:
@@ -166,7 +169,7 @@ class Ring:
         if pair is not None and picture is pair.picture:
             return pair
         labels = self._labels.nearest(picture.stamp_ns, wish.slop_ns)
-        if labels is not None:
+        if labels is not None and self._belong(picture, labels, wish.slop_ns):
             return Found(picture, labels)
         failure = self._no_labels(picture, wish)
         if self._labels.newest_ns > picture.stamp_ns + wish.slop_ns:
@@ -222,23 +225,26 @@ class Ring:
                                       'off', f'within sync_slop_s {wish.slop_ns / NS:g} of the picture at '
                                       f'{_s(picture.stamp_ns)}', 'A box or a mask would work'))
 
-    def _match(self, picture: Frame | None, labels: Frame | None) -> None:
-        if picture is None or labels is None:
+    def _match(self, picture: Frame | None, labels: Frame | None, slop_ns: int) -> None:
+        if picture is None or labels is None or not self._belong(picture, labels, slop_ns):
             return
         if self._pair is None or picture.stamp_ns >= self._pair.picture.stamp_ns:
             self._pair = Found(picture, labels)
+
+    def _belong(self, picture: Frame, labels: Frame, slop_ns: int) -> bool:
+        """Each is the nearest to the other: at 60 Hz the default slop reaches the label image of the next frame."""
+        nearest = self._pictures.nearest(labels.stamp_ns, slop_ns), self._labels.nearest(picture.stamp_ns, slop_ns)
+        return nearest[0] is not None and nearest[1] is not None and (
+            nearest[0].stamp_ns == picture.stamp_ns and nearest[1].stamp_ns == labels.stamp_ns)
 
     def _trim(self, line: _Line, most_bytes: int) -> None:
         while len(line.frames) > 1 and (line.bytes > most_bytes
                                         or line.stamps[-1] - line.stamps[0] > self._span_ns):
             line.drop_oldest()
 
-    def _forget_future(self, frame: Frame) -> None:
-        """A stamp far before what is kept: a bag starts again, a simulation was reset."""
-        newest = max(self._pictures.newest_ns, self._labels.newest_ns)
-        if newest and frame.stamp_ns < newest - max(self._span_ns, 10 * NS):
-            self.clear()
-            self.jumps += 1
+    def _goes_back(self, line: _Line, frame: Frame) -> bool:
+        """A stamp far before those of its topic: a bag starts again, a simulation was reset."""
+        return bool(line.newest_ns) and frame.stamp_ns < line.newest_ns - max(self._span_ns, 10 * NS)
 
 
 def _s(stamp_ns: int) -> str:

@@ -1,0 +1,201 @@
+"""Regions: every form, every edge, and the mask that comes of it."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dam_ros.core.errors import EmptyRegion, Failure, InvalidRequest, UnknownLabel, Unsupported
+from dam_ros.core.masks import StoredMask
+from dam_ros.core.regions import Region, bounding_box, labels_present, mask_of, pixel_box
+
+SIZE = (480, 640)   # height, width
+INF, NAN = float('inf'), float('nan')
+
+
+def box(*numbers: float, **more) -> Region:
+    return Region(box_xywh=numbers, box_is_region=True, **more)
+
+
+# -- what can be known without the picture
+
+@pytest.mark.parametrize('region, words', [
+    (lambda: Region(box_xywh=()), 'box_xywh is []'), (lambda: Region(box_xywh=(1., 2., 3.)), '4: left'),
+    (lambda: Region(box_xywh=(1., 2., 3., 4., 5.)), '4: left'),
+    (lambda: box(0, 0, NAN, 1), 'finite'), (lambda: box(INF, 0, 1, 1), 'finite'),
+    (lambda: box(0, -INF, 1, 1), 'finite'),
+    (lambda: box(0, 0, 0, 5), 'width and height above 0'), (lambda: box(0, 0, 5, -1), 'width and height above 0'),
+    (lambda: box(0, 0, 1, 1, ref_size=(640, 0)), 'both 0 or both set'),
+    (lambda: Region(mask=np.ones((2, 2)), ref_size=(2, 2)), '0 with mask'),
+    (lambda: box(0, 0, 1, 1, labels=(1,)), 'box_xywh and labels'),
+    (lambda: box(0, 0, 1, 1, mask=np.ones((2, 2))), 'box_xywh and mask'),
+    (lambda: Region(labels=(1,), other=('points',)), 'points and labels'),
+    (lambda: Region(other=('points', 'polygon')), 'points and polygon'),
+    (lambda: Region(tag='x' * 65), 'region.tag')])
+def test_what_contradicts_itself(region, words: str):
+    with pytest.raises(InvalidRequest) as caught:
+        region()
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize('name', ['points', 'scribble', 'polygon', 'point_labels', 'scribble_width_px'])
+def test_forms_of_later_are_named(name: str):
+    with pytest.raises(Unsupported, match=f'region.{name}'):
+        Region(other=(name,))
+
+
+def test_forms():
+    mask = np.ones((2, 2), np.uint8)
+    regions = [Region(), box(0, 0, 1, 1), Region(labels=(3,)), Region(mask=mask), Region(mask=mask, labels=(1, 2))]
+    assert [one.form for one in regions] == ['picture', 'box', 'labels', 'mask', 'mask labels']
+    assert [one.needs_label_image for one in regions] == [False, False, True, False, False]
+    assert [one.label for one in regions] == [-1, -1, 3, -1, -1]
+    assert [one.needs_segmenter for one in regions] == [False] * 5
+    assert Region(box_xywh=(0, 0, 1, 1)).needs_segmenter
+    assert Region(tag='x' * 64).tag == 'x' * 64
+
+
+# -- boxes
+
+@pytest.mark.parametrize('numbers, edges', [
+    ((0, 0, 640, 480), (0, 0, 640, 480)), ((0, 0, 1, 1), (0, 0, 1, 1)), ((639, 479, 1, 1), (639, 479, 640, 480)),
+    ((-10, -20, 30, 50), (0, 0, 20, 30)), ((630, 470, 100, 100), (630, 470, 640, 480)),
+    ((-5, -5, 1e6, 1e6), (0, 0, 640, 480)), ((-3e38, -3e38, 3.4e38, 3.4e38), (0, 0, 640, 480)),
+    ((10.4, 20.6, 5, 5), (10, 21, 15, 26)), ((10.5, 20.49, 5, 5), (11, 20, 16, 25)),
+    ((5.2, 7.2, 0.1, 0.1), (5, 7, 6, 8)),                   # thinner than a pixel: the one it lies in
+    ((5.9, 0, 0.2, 10), (5, 0, 6, 10)), ((639.9, 0, 0.05, 1), (639, 0, 640, 1)),
+    ((0, 479.5, 3, 0.4), (0, 479, 3, 480))])
+def test_box_to_pixels(numbers: tuple, edges: tuple):
+    assert pixel_box(box(*numbers), *SIZE) == edges
+    mask = mask_of(box(*numbers), *SIZE)
+    left, top, right, bottom = edges
+    assert (mask.dtype, mask.shape) == (bool, SIZE)
+    assert mask.sum() == (right - left) * (bottom - top)
+    assert bounding_box(mask) == (left, top, right - left, bottom - top)
+
+
+@pytest.mark.parametrize('numbers', [
+    (640, 0, 10, 10), (0, 480, 10, 10), (-10, 0, 10, 10), (0, -10, 10, 10), (-5.3, 3, 0.2, 1), (1e30, 1e30, 1, 1),
+    (640.2, 0, 0.1, 5)])
+def test_box_outside_the_picture(numbers: tuple):
+    with pytest.raises(EmptyRegion, match='640x480 px'):
+        mask_of(box(*numbers), *SIZE)
+
+
+def test_random_boxes_agree_with_the_pixels_they_cover():
+    """Independent: a pixel belongs to a box if its middle does, wherever the box is at least a pixel wide."""
+    random = np.random.default_rng(5)
+    columns, rows = np.arange(40) + 0.5, np.arange(30) + 0.5
+    for _ in range(500):
+        left, top = random.uniform(-20, 50, 2)
+        width, height = random.uniform(1, 60, 2)
+        expected = np.outer((rows > top) & (rows < top + height), (columns > left) & (columns < left + width))
+        try:
+            got = mask_of(box(left, top, width, height), 30, 40)
+        except EmptyRegion:
+            got = np.zeros((30, 40), bool)
+        assert np.array_equal(got, expected), (left, top, width, height)
+
+
+def test_a_box_in_the_pixels_of_a_detector():
+    assert pixel_box(box(320, 160, 64, 96, ref_size=(640, 640)), 1080, 1920) == (960, 270, 1152, 432)
+    assert pixel_box(box(0, 0, 640, 640, ref_size=(640, 640)), 1080, 1920) == (0, 0, 1920, 1080)
+    assert pixel_box(box(0, 0, 1, 1, ref_size=(4000, 4000)), 30, 40) == (0, 0, 1, 1)
+    with pytest.raises(EmptyRegion):
+        pixel_box(box(640, 0, 5, 5, ref_size=(640, 640)), 1080, 1920)
+
+
+# -- masks and labels
+
+def test_whole_picture():
+    assert mask_of(Region(), 3, 4).all() and mask_of(Region(), 3, 4).shape == (3, 4)
+
+
+def test_any_value_but_zero_is_inside():
+    mask = np.array([[0, 1, 255], [7, 0, 128]], np.uint8)
+    assert np.array_equal(mask_of(Region(mask=mask), 2, 3), mask > 0)
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.int32])
+@pytest.mark.parametrize('of', ['picture', 'request'])
+def test_labels_are_united(kind: type, of: str):
+    labels = np.array([[0, 1, 2], [3, 1, 0]], kind)
+
+    def mask(*values: int) -> list:
+        if of == 'picture':
+            return mask_of(Region(labels=values), 2, 3, labels).astype(int).tolist()
+        return mask_of(Region(labels=values, mask=labels), 2, 3).astype(int).tolist()
+    assert mask(1) == [[0, 1, 0], [0, 1, 0]]
+    assert mask(1, 3) == [[0, 1, 0], [1, 1, 0]]
+    assert mask(3, 9, 3) == [[0, 0, 0], [1, 0, 0]], 'one of them is there, twice is once'
+    assert mask(0) == [[1, 0, 0], [0, 0, 1]], 'the background, for who asks for it'
+    for values in ((9,), (9, 10), (-1,), (300,), (1 << 20, -5), (257,), (1 + (1 << 16),)):
+        with pytest.raises(UnknownLabel, match='values of the label image: 0, 1, 2, 3$'):
+            mask(*values)
+
+
+def test_large_and_negative_labels():
+    labels = np.array([[-7, 1 << 30]], np.int32)
+    assert mask_of(Region(labels=(-7,)), 1, 2, labels).tolist() == [[True, False]]
+    assert mask_of(Region(labels=(1 << 30,)), 1, 2, labels).tolist() == [[False, True]]
+
+
+def test_many_labels_are_not_all_listed():
+    labels = np.arange(10000, dtype=np.int32).reshape(100, 100)
+    with pytest.raises(UnknownLabel) as caught:
+        mask_of(Region(labels=(-1,)), 100, 100, labels)
+    assert len(str(caught.value)) < 200 and str(caught.value).endswith('19, ...')
+
+
+@pytest.mark.parametrize('shape', [(2, 4), (3, 3), (3, 2), (1, 6), (6,)])
+def test_another_size_than_the_picture(shape: tuple):
+    other = np.ones(shape, np.uint8)
+    for region, labels in ((Region(mask=np.atleast_2d(other)), None), (Region(labels=(1,)), np.atleast_2d(other)),
+                           (Region(mask=np.atleast_2d(other), labels=(1,)), None)):
+        with pytest.raises(InvalidRequest, match='the size of the picture, 3x2 px'):
+            mask_of(region, 2, 3, labels)
+
+
+def test_an_empty_mask():
+    with pytest.raises(EmptyRegion):
+        mask_of(Region(mask=np.zeros((2, 3), np.uint8)), 2, 3)
+
+
+def test_every_failure_is_the_callers():
+    random = np.random.default_rng(6)
+    for _ in range(300):
+        numbers = tuple(random.choice([0.0, -1.0, 5.0, 1e9, NAN, INF, -INF, 0.3], 4))
+        try:
+            mask_of(box(*numbers, ref_size=tuple(random.choice([0, 1, 640], 2))), 30, 40)
+        except Failure as failure:
+            assert 10100 <= failure.code < 10200
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.int32])
+def test_labels_that_are_there(kind: type):
+    labels = np.array([[0, 5, 5], [9, 0, 200]], kind)
+    assert labels_present(labels, (0,)) == {5: 2, 9: 1, 200: 1}
+    assert list(labels_present(labels, (-1,))) == [0, 5, 9, 200]
+    assert labels_present(labels, (0, 5, 9, 200)) == {}
+    assert all(type(one) is int for pair in labels_present(labels, ()).items() for one in pair)
+    assert labels_present(labels[:, ::2], (0,)) == {5: 1, 9: 1, 200: 1}
+
+
+def test_random_masks_are_kept_as_they_are():
+    random = np.random.default_rng(7)
+    for shape in ((1, 1), (1, 9), (7, 1), (33, 47), (480, 640)):
+        mask = random.random(shape) < 0.3
+        mask[random.integers(shape[0]), random.integers(shape[1])] = True
+        stored = StoredMask(mask)
+        again = StoredMask.from_bits(np.packbits(mask), shape)
+        rows, columns = np.nonzero(mask)
+        box_of = (columns.min(), rows.min(), columns.max() + 1 - columns.min(), rows.max() + 1 - rows.min())
+        for one in (stored, again):
+            assert np.array_equal(one.array(), mask) and one.array().dtype == bool
+            assert (one.shape, one.box) == (shape, box_of)
+            assert one.area_fraction == pytest.approx(mask.mean())
+
+
+def test_a_mask_of_one_block_is_small():
+    mask = np.zeros((1080, 1920), bool)
+    mask[200:800, 300:900] = True
+    assert StoredMask(mask).nbytes < 5000

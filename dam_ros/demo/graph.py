@@ -161,14 +161,15 @@ class Graph:
             self._segments |= _held(pid)
 
     def _remove_segments(self) -> None:
-        # Ports carry their number, and that of the domain is in it: nobody else has this domain.
-        ports = range(7400 + 250 * self.domain, 7400 + 250 * self.domain + 250)
-        ours = tuple(one.name for one in self._segments)
-        left = {path for path in _dds_files() if path.name.startswith(ours) or _port_of(path) in ports}
         # What another process holds is not ours to remove. This one's participant has ended; Fast DDS keeps its maps.
         held = {path for pid in _pids() if pid != os.getpid() for path in _held(pid)}
-        for path in left - held:
-            path.unlink(missing_ok=True)
+        # With a segment go its lock (NAME_el) and the mutex of a port (sem.NAME_mutex). Ports carry their number, and
+        # the number of the domain is in it: nobody else has this domain.
+        ours = tuple(one.name for one in self._segments - held)
+        ports = range(7400 + 250 * self.domain, 7400 + 250 * self.domain + 250)
+        for path in set(_dds_files()) - held:
+            if path.name.replace('sem.', '', 1).startswith(ours) or _port_of(path) in ports:
+                path.unlink(missing_ok=True)
 
 
 def _port_of(path: Path) -> int:

@@ -189,7 +189,7 @@ def _tones(index: int, lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     dark, light = lab[:, 0] <= _DARK.get(index, -1.0), lab[:, 0] >= _LIGHT.get(index, 2.0)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     if index == YELLOW:   # full yellow is as light as pale yellow, so chroma tells
-        light |= (chroma < 0.10) & (lab[:, 0] > 0.80)
+        light = (light & (chroma < 0.17)) | ((chroma < 0.10) & (lab[:, 0] > 0.80))
     if index == BLUE:     # full blue is as dark as navy, so here too
         dark &= lab[:, 0] < _DARK[BLUE] - 0.6 * np.clip(chroma - 0.08, 0, 0.15)
     return dark, light

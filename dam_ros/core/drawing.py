@@ -13,7 +13,6 @@ import numpy as np
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_PX = 22.0          # height of a capital letter at scale 1, thickness 1, measured with getTextSize
-_FILL = 0.18             # share of the mark's colour in its pixels: seen, and the thing keeps its own colour
 _STRIP = (24, 24, 28)    # RGB behind captions
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 # Distinct in hue and in lightness, so that they also differ for the colour-blind (after Okabe and Ito, 2008).
@@ -37,7 +36,9 @@ class Mark:
 
 
 def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) -> np.ndarray:
-    """A copy of the picture with every region tinted, outlined and numbered, and its caption below.
+    """A copy of the picture with every region outlined and numbered, and its caption below.
+
+    Regions are not tinted: their colours are what is described.
 
     Args:
         image: RGB uint8 (H, W, 3), any size.
@@ -52,7 +53,7 @@ def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) 
         canvas = cv2.resize(canvas, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
     letter_px = _letter_px(canvas)
     for number, mark in enumerate(marks):
-        _tint(canvas, _as_mask(mark.where, image.shape, zoom), COLOURS[number % len(COLOURS)], letter_px)
+        _outline(canvas, _as_mask(mark.where, image.shape, zoom), COLOURS[number % len(COLOURS)], letter_px)
     for number, mark in enumerate(marks):   # numbers last, so that no later region covers one
         mask = _as_mask(mark.where, image.shape, zoom)
         if mask.any():
@@ -117,9 +118,7 @@ def _as_mask(where, shape: tuple, zoom: int) -> np.ndarray:
     return mask.repeat(zoom, 0).repeat(zoom, 1) if zoom > 1 else mask
 
 
-def _tint(canvas: np.ndarray, mask: np.ndarray, colour: tuple, letter_px: float) -> None:
-    inside = canvas[mask]
-    canvas[mask] = (inside * (1 - _FILL) + np.array(colour) * _FILL).astype(np.uint8)
+def _outline(canvas: np.ndarray, mask: np.ndarray, colour: tuple, letter_px: float) -> None:
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     thick = max(2, round(letter_px / 6))
     for shade, width in ((_BLACK, thick + 2), (colour, thick)):   # dark rim: seen on white, too

@@ -18,6 +18,7 @@ from documents import ROOT   # noqa: E402
 from ros_graph import Camera, picture, script, serving   # noqa: E402
 
 pytestmark = pytest.mark.ros
+COUNT = 'One. Two. Three. Four. Five. Six. Seven. Eight.'
 
 
 class Asking:
@@ -70,12 +71,12 @@ def ask(served):
 
 
 def test_it_shows_the_words_as_they_come_and_then_the_answer(served, ask):
-    planner = ask('--label', '2', '--question', script(text='One. Two. Three.', words_per_s=20.0))
+    planner = ask('--label', '2', '--question', script(text=COUNT, words_per_s=8.0))
     served.until(planner.ended)
     assert planner.process.returncode == 0
     grown = [line for line in planner.lines if line.startswith('  ... ')]
     assert len(grown) >= 2 and all(late.startswith(early) for early, late in zip(grown, grown[1:]))
-    assert 'One. Two. Three.' in planner.lines
+    assert COUNT in planner.lines
 
 
 def test_a_label_that_is_not_there_is_said_with_its_code(served, ask):

@@ -29,6 +29,7 @@ _MARK = 'DAM_ROS_DEMO'
 _LAUNCH = 'ros2 launch'
 _ENDED = re.compile(r'\[(\w+)-\d+\]: process has (?:finished|died \[pid \d+, exit code (-?\d+))')
 _ORDERLY_S = 6.0     # for nodes to end by themselves
+_NOTICE_S = 1.0      # how often their shared memory is looked up
 _FORCED_S = 3.0      # for the system to bury what was killed
 _LIBC, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1   # prctl(2)
 _SHM = Path('/dev/shm')
@@ -53,6 +54,7 @@ class Graph:
         self._token = uuid.uuid4().hex
         self._processes: dict[str, subprocess.Popen] = {}
         self._segments: set[Path] = set()
+        self._noticed = 0.0
         distro = os.environ.get('ROS_DISTRO')
         older = distro in ('humble', 'iron', 'jazzy')   # newer Fast DDS warns where it meets the older name
         os.environ.update({
@@ -85,6 +87,9 @@ class Graph:
 
     def check(self, *names: str) -> None:
         """Raises NodeDied for a node (of these, or any) that has ended."""
+        if time.monotonic() > self._noticed + _NOTICE_S:   # a node that is killed later can no longer be asked
+            self._noticed = time.monotonic()
+            self._notice_segments()
         ended = {name: process.returncode for name, process in self._processes.items() if process.poll() is not None}
         if _LAUNCH in self._processes:
             ended.update(self._ended_in_launch())

@@ -47,6 +47,8 @@ TESTS = Path(__file__).resolve().parent
 NS = 1_000_000_000
 _RELIABLE = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# With the usual depth of 10 a client loses answers that come faster than it takes them.
+_CALLS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _numbers = itertools.count()
 
 
@@ -210,7 +212,7 @@ class Served:
         """The future of a service call."""
         client = self._clients.get(name)
         if client is None:
-            client = self._clients[name] = self.node.create_client(kind, name)
+            client = self._clients[name] = self.node.create_client(kind, name, qos_profile=_CALLS)
             self.until(client.service_is_ready, what=f'service {name}')
         return client.call_async(request)
 
@@ -247,7 +249,8 @@ class Served:
     def _action(self, kind: Any, name: str) -> ActionClient:
         key = f'action {name}'
         if key not in self._clients:
-            self._clients[key] = ActionClient(self.node, kind, name)
+            self._clients[key] = ActionClient(self.node, kind, name, goal_service_qos_profile=_CALLS,
+                                              result_service_qos_profile=_CALLS)
             self.until(self._clients[key].server_is_ready, what=f'action {name}')
         return self._clients[key]
 

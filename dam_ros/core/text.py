@@ -56,7 +56,8 @@ def brief_of(text: str) -> str:
             break
         cut = head if len(head.split()) >= 3 else cut
     cut = cut or ' '.join(first.split()[:BRIEF_WORDS])
-    return cut.rstrip(' ,;:-\u2013\u2014') + '.'
+    cut = cut.rstrip(' \t\n,;:-\u2013\u2014')
+    return cut if cut.endswith('.') else cut + '.'   # it may end with an abbreviation
 
 
 def _ends_here(text: str, start: int, match: re.Match) -> bool:

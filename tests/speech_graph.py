@@ -22,9 +22,11 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 import psutil
+from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Empty, String
 from std_srvs.srv import SetBool, Trigger
@@ -123,7 +125,7 @@ class Talking:
         """Until the node serves and hears us, and we hear it."""
         self.until(self._action.server_is_ready, what='the action say')
         for publisher in (self._description, self._partial, self._hush):
-            self.until(lambda publisher=publisher: publisher.get_subscription_count() == 1, what='a subscription')
+            self.until(lambda publisher=publisher: publisher.get_subscription_count() >= 1, what='a subscription')
         self.status = None
         self.until(lambda: self.status is not None, what='diagnostics')
 
@@ -176,6 +178,14 @@ class Talking:
         future = client.call_async(Trigger.Request() if data is None else SetBool.Request(data=data))
         self.until(future.done, patience_s, f'answer of {name}')
         return future.result()
+
+    def set_parameter(self, name: str, value: Any) -> Any:
+        """The SetParametersResult."""
+        client = self.node.create_client(SetParameters, 'speech_node/set_parameters')
+        self.until(client.service_is_ready, what='the parameter service')
+        future = client.call_async(SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()]))
+        self.until(future.done, what=f'answer to setting {name}')
+        return future.result().results[0]
 
     def hush_by_topic(self) -> None:
         self._hush.publish(Empty())

@@ -115,12 +115,13 @@ def test_hush_silences_and_the_hushed_id_stays_silent(node, way):
     node.captioned('A new answer.')
 
 
-def test_hush_answers_within_200_ms_though_everything_hangs(node):
-    """A stopped voice process, a dead describer, a flood: the service answers all the same."""
+@pytest.mark.alone
+def test_hush_answers_within_200_ms_in_a_flood(node):
     for number in range(200):
         node.describe(f'f{number}', LONG)
-    begun = time.monotonic()
-    assert node.press('hush', patience_s=5.0).success   # the first call looks the service up
+    assert node.press('hush').success   # the first call looks the service up
+    for number in range(200):
+        node.describe(f'g{number}', LONG, speak=ASKED)
     begun = time.monotonic()
     assert node.press('hush').success
     assert time.monotonic() - begun < 0.2
@@ -204,6 +205,19 @@ def test_a_late_joiner_reads_the_last_caption(node):
 
 
 # -- the process
+
+
+def test_the_rate_can_be_changed_while_it_speaks(node):
+    """The old bug: the attribute `_parameters` is rclpy's own, and setting a parameter was never answered."""
+    def duration_s() -> float:
+        begun = time.monotonic()
+        node.said('A red mug stands on the table at the left.')
+        return time.monotonic() - begun
+    before_s = duration_s()
+    assert node.set_parameter('rate_wpm', 100.0).successful
+    assert duration_s() > 2.0 * before_s
+    refused = node.set_parameter('rate_wpm', 20.0)
+    assert not refused.successful and 'rate_wpm' in refused.reason
 
 
 def test_diagnostics_name_the_voice_and_what_to_do(tmp_path, monkeypatch):

@@ -45,8 +45,9 @@ class Front:
 
         def action(kind, name, execute):
             return ActionServer(node, kind, name, execute, callback_group=group, cancel_callback=self._cancel_goal,
-                                goal_callback=self._accept, goal_service_qos_profile=CALLS, result_service_qos_profile=CALLS,
-                                cancel_service_qos_profile=CALLS, result_timeout=RESULT_TIMEOUT_S)
+                                goal_callback=self._accept, goal_service_qos_profile=CALLS,
+                                result_service_qos_profile=CALLS, cancel_service_qos_profile=CALLS,
+                                result_timeout=RESULT_TIMEOUT_S)
 
         service(DescribeRegion, '~/describe_region', self._describe_region)
         service(DescribeSceneService, '~/describe_scene', self._describe_scene)

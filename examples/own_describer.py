@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dam_ros.core.describing import Piece, Query, Subject
+from dam_ros.core.errors import Unsupported, complaint
 
 
 def create(options: Mapping[str, object]) -> MeanColour:
@@ -50,6 +51,8 @@ class MeanColour:
         return [_Look(subject) for subject in subjects]
 
     def begin(self, look: _Look, query: Query) -> _Telling:
+        if query.language.split('-')[0] not in ('', *self.languages):
+            raise Unsupported(complaint('language', query.language, ', '.join(self.languages)))
         telling = _Telling(['Its', ' mean', ' colour', ' is', f' {look.colour}.'], query.max_tokens)
         self._running.append(telling)
         return telling

@@ -47,9 +47,9 @@ def create(name: str, options: Mapping[str, object]) -> Describer:
     path, _, factory = _FACTORIES.get(name, name).partition(':')
     try:
         make = getattr(importlib.import_module(path), factory)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:   # noqa: B902  a user's module may raise anything, a name like ':x' ValueError
         raise DescriberFailed(complaint('describer', name, 'package.module:factory that can be imported',
-                                        str(error))) from error
+                                        f'{type(error).__name__}: {error}')) from error
     try:
         return make(options)
     except Failure:

@@ -25,7 +25,8 @@ class GrabCut:
         height, width = image.shape[:2]
         left, top, right, bottom = _around(box, width, height)
         scale = min(1.0, _SIDE_PX / max(right - left, bottom - top))
-        small = cv2.resize(image[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+        small = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
         inner = [(box[0] - left) * scale, (box[1] - top) * scale, (box[2] - left) * scale, (box[3] - top) * scale]
         found = _cut(small, *(int(round(edge)) for edge in inner))
         mask = np.zeros((height, width), bool)

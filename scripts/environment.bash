@@ -193,9 +193,10 @@ need_extra() {  # NAME: requirements/NAME.txt on top
 has_nvidia() { [ -e /dev/nvidia0 ] || [ -e /dev/nvhost-gpu ] || [ -e /dev/nvgpu ] || nvidia-smi -L >/dev/null 2>&1; }
 
 # torch for the machine: the one that is there; else pip's (CUDA) where there is an NVIDIA device, else the CPU build,
-# asked for by its local version so that pip cannot slide into gigabytes of CUDA packages.
+# asked for by its local version so that pip cannot slide into gigabytes of CUDA packages. PyTorch's own index is asked
+# only where no other has that build: each index that cannot be reached costs pip minutes.
 install_torch() {
-    local wanted files=(-r "$PLACE/beside-torch.txt")
+    local wanted pip=(venv_pip install --no-compile -c "$PLACE/constraints.txt")
     wanted=$(grep '^torch==' "$ROOT/requirements/dam.txt")
     grep -v '^torch==' "$ROOT/requirements/dam.txt" >"$PLACE/beside-torch.txt"
     if "$PLACE/venv/bin/python" -c 'import torch' 2>/dev/null; then
@@ -204,11 +205,11 @@ install_torch() {
         echo "torch is missing, and pip's does not use a Jetson's GPU. Install NVIDIA's for this JetPack"
         return 1
     elif has_nvidia; then
-        files+=("$wanted")
+        "${pip[@]}" "$wanted"
     else
-        files+=("$wanted+cpu" --extra-index-url https://download.pytorch.org/whl/cpu)
+        "${pip[@]}" "$wanted+cpu" || "${pip[@]}" "$wanted+cpu" --extra-index-url https://download.pytorch.org/whl/cpu
     fi
-    venv_pip install --no-compile -c "$PLACE/constraints.txt" "${files[@]}"
+    "${pip[@]}" -r "$PLACE/beside-torch.txt"
 }
 
 need_torch() {

@@ -117,6 +117,33 @@ def test_a_folder_of_that_name_without_package_is_no_part_of_it(tmp_path: Path):
     assert str(tmp_path) not in _said(_python('import dam_ros; print(dam_ros.__path__)', ROOT, tmp_path))
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(shutil.which('colcon') is None, reason='needs colcon')
+def test_a_plain_colcon_build_is_whole_without_the_checkout(tmp_path: Path):
+    """As on a robot: no --symlink-install, sourced, the source gone."""
+    source = tmp_path / 'ws' / 'src' / 'dam_ros'
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns('.*', '__pycache__', 'demo-output', 'tests'))
+    wheels = ['--cmake-args', f'-DCMAKE_PROJECT_INCLUDE={ROOT}/scripts/wheels.cmake'] if Path(
+        sys.prefix, 'share', 'rclpy').is_dir() else []
+    subprocess.run(['colcon', 'build', *wheels], cwd=tmp_path / 'ws', check=True, capture_output=True, timeout=500)
+    shutil.rmtree(source)
+    code = ('import dam_ros.core.errors; from dam_ros.action import Describe; import dam_ros.nodes.describe_node; '
+            'print(dam_ros.__version__, dam_ros.__path__[0])')
+    shell = ('. install/local_setup.bash && which dam-describe && cd install/dam_ros && '
+             f'ls lib/dam_ros share/dam_ros/launch share/dam_ros/config && cd / && python3 -c "{code}"')
+    run = subprocess.run(['bash', '-c', shell], cwd=tmp_path / 'ws', capture_output=True, text=True, timeout=60,
+                         env={**os.environ, 'PYTHONPATH': ''} if wheels else None)
+    assert run.returncode == 0, run.stderr
+    install = tmp_path / 'ws' / 'install' / 'dam_ros'
+    assert run.stdout.splitlines()[0] == str(install / 'bin' / 'dam-describe')
+    assert {'describe_node', 'speech_node', 'player_node', 'dam.launch.py', 'dam.yaml', 'fastdds.xml'} <= set(
+        run.stdout.split())
+    version, path = run.stdout.splitlines()[-1].split()
+    assert version == VERSION and path.startswith(str(install))
+    assert [path for path in install.rglob('*') if path.is_symlink() and not path.exists()] == []
+
+
 # --- what the files say about each other
 
 

@@ -62,7 +62,8 @@ class DescribeNode(LifecycleNode):
         steady = Clock(clock_type=ClockType.STEADY_TIME)   # goes on while /clock is paused
         group = ReentrantCallbackGroup()
         self.create_timer(1.0, self._guarded(self._each_second), group, steady)
-        self.create_timer(_TICK_S, self._guarded(self._tick), group, steady)
+        self._ticks = self.create_timer(_TICK_S, self._guarded(self._tick), group, steady)
+        self._ticks.cancel()   # nothing runs in between, so that an idle node costs next to nothing
         self._present_timer = None
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jumps = self.get_clock().create_jump_callback(backwards, post_callback=self._clock_jumped)
@@ -143,7 +144,8 @@ class DescribeNode(LifecycleNode):
                                      settings.load_timeout_s), self._log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
         outlets = Outlets(self.publish_description, self._partial.publish, self._draw)
-        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, outlets, self.now_ns)
+        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, outlets, self.now_ns,
+                         self._ticks.reset)
         self.engine.start()
         self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),
                                                 ReentrantCallbackGroup(), Clock(clock_type=ClockType.STEADY_TIME))
@@ -265,6 +267,8 @@ class DescribeNode(LifecycleNode):
     def _tick(self) -> None:
         if self.desk is not None and self.desk.busy:
             self.desk.tick()
+        else:
+            self._ticks.cancel()
 
     def _each_second(self) -> None:
         for camera in self._cameras.values():

@@ -64,12 +64,14 @@ class Desk:
     Args:
         settings: gives the settings as they count now.
         now_ns: ROS time.
+        start_ticks: called when `tick` is wanted again.
     """
 
     def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, inbox: Inbox,
-                 cameras: dict[str, Camera], outlets: Outlets, now_ns: Callable[[], int]):
+                 cameras: dict[str, Camera], outlets: Outlets, now_ns: Callable[[], int],
+                 start_ticks: Callable[[], None]):
         self._settings, self._engine, self._inbox, self._cameras = settings, engine, inbox, cameras
-        self._outlets, self._now_ns = outlets, now_ns
+        self._outlets, self._now_ns, self._start_ticks = outlets, now_ns, start_ticks
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
         self._waiting: dict[Call, Camera] = {}
@@ -94,6 +96,7 @@ class Desk:
         urgency = SCENE if isinstance(order, SceneOrder) else _URGENCY[order.speak]
         call.request = Request(order.id, order.slot, urgency, arrival_s, arrival_s + order.timeout_s, call)
         self._open.add(call)
+        self._start_ticks()
         on_call(call)
         self._engine.submit(call.request)
         return await call.ended

@@ -1,4 +1,4 @@
-"""A bug of ours is an answer, too: planted in the node's process at three stages of a request's way."""
+"""A bug of ours is an answer, too: planted in the node's process at four stages of a request's way."""
 from __future__ import annotations
 
 import os
@@ -10,13 +10,13 @@ pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.srv', reason='needs the built package: ./dev test builds it')
 
 from dam_ros.msg import ErrorCode, Region   # noqa: E402
-from ros_graph import picture, serving   # noqa: E402
+from ros_graph import picture, script, serving   # noqa: E402
 
 pytestmark = pytest.mark.ros
 
 # Python runs a module of this name at its start, before the node is imported.
 PLANTED = """
-from dam_ros.core import images, orders, regions
+from dam_ros.core import images, orders, regions, text
 
 def broken(module, name, applies):
     whole = getattr(module, name)
@@ -29,8 +29,10 @@ def broken(module, name, applies):
 broken(orders, 'query', lambda question, *rest: question == 'bug')
 broken(regions, 'mask_of', lambda region, *rest: region.tag == 'bug')
 broken(images, 'decode_raw', lambda encoding, width, *rest: width == 13)
+broken(text, 'brief_of', lambda said: 'bug' in said)
 """
-STAGES = {'checking': {'query': 'bug'}, 'planning': {'region': Region(tag='bug')}, 'decoding': {'width': 13}}
+STAGES = {'checking': {'query': 'bug'}, 'planning': {'region': Region(tag='bug')}, 'decoding': {'width': 13},
+          'answering': {'query': script(text='A bug sits here.')}}   # went out as a good answer without a word
 
 
 @pytest.fixture(scope='module')

@@ -27,18 +27,10 @@ from dam_ros.nodes.call import Call
 from dam_ros.nodes.cameras import Camera
 from dam_ros.nodes.inbox import Inbox
 from dam_ros.nodes.messages import Subject
+from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.pictures import CameraPicture, read_labels
 
 _URGENCY = {SPEAK_NO: CALLED, SPEAK_TOLD: TOLD, SPEAK_ASKED: ASKED}
-
-
-@dataclass(frozen=True)
-class Outlets:
-    """Where answers go besides the caller. `overlay` gets what was described, for whoever watches."""
-
-    description: Callable[[Description], None]
-    partial: Callable[[Any], None]
-    overlay: Callable[[Record], None]
 
 
 @dataclass(frozen=True)
@@ -173,6 +165,7 @@ class Desk:
 
     def _plan(self, call: Call, picture: Any, labels: Any) -> None:
         """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
+        call.request.waiting_for = None   # the picture is here: from now on a deadline is just a deadline
         settings = self._settings()
         future = self._pool.submit(_planned, call.order, picture, labels, settings)
         future.add_done_callback(lambda done: self._inbox.post(self._provide, call, picture, done.result()))
@@ -222,6 +215,19 @@ class Desk:
     # -- answers ------------------------------------------------------------------------------------------------
 
     def unit_finished(self, call: Call, unit: Unit, outcome: Outcome) -> None:
+        failure = outcome.failure
+        try:
+            description = self._describe(call, unit, outcome)
+        except Exception:   # noqa: B902  it would go out as a good answer without a word
+            failure = _bug()
+            description = messages.description(call.subjects[unit.id], failure, self._now_ns())
+        call.described(description, failure)
+        if isinstance(call.order, SceneOrder):
+            self._outlets.description(description)
+            call.show(at_once=True)
+
+    def _describe(self, call: Call, unit: Unit, outcome: Outcome) -> Description:
+        """What came of one region; if it is good, it is remembered and drawn."""
         subject, record = call.subjects[unit.id], call.keep.get(unit.id)
         if outcome.refined is not None:
             mask = StoredMask.from_bits(outcome.refined, subject.mask.shape)
@@ -231,18 +237,20 @@ class Desk:
         if outcome.failure is None:
             record = replace(record, caption=description.brief)
             self.records.add(record)
-            self._outlets.overlay(record)
-        call.described(description, outcome.failure)
-        if isinstance(call.order, SceneOrder):
-            self._outlets.description(description)
-            call.show(at_once=True)
+            self._outlets.overlay(record, self.in_background)
+        return description
 
     def finished(self, call: Call, failure: Failure | None) -> None:
         """The one answer."""
         self._waiting.pop(call, None)
         self._open.discard(call)
         close = self._close_scene if isinstance(call.order, SceneOrder) else self._close_single
-        call.ended.set_result(close(call, failure))
+        try:
+            answered = close(call, failure)
+        except Exception:   # noqa: B902  the caller would wait for ever
+            bug = _bug()
+            answered = Answered(bug, [self._failed(call, bug)])
+        call.ended.set_result(answered)
 
     def _close_single(self, call: Call, failure: Failure | None) -> Answered:
         if not call.descriptions:   # it ended before its region was known
@@ -275,6 +283,11 @@ class Desk:
         if part is not None:
             subject = call.subjects.get(call.order.id) or self._subject(call)
             self._outlets.partial(messages.partial(subject, part, call.order.query.language))
+
+
+def _bug() -> Internal:
+    """The exception that is being handled, as an answer."""
+    return Internal('bug while answering, please report: ' + traceback.format_exc(limit=-2))
 
 
 def refusal(failure: Failure, subject: Subject, now_ns: int, arrival_s: float) -> Answered:

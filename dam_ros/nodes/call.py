@@ -4,23 +4,32 @@ from __future__ import annotations
 from collections.abc import Callable
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rclpy.task import Future
 
 from dam_ros.core.errors import Failure
 from dam_ros.core.orders import Order, SceneOrder
-from dam_ros.core.partials import PartialStream
+from dam_ros.core.partials import Part, PartialStream
 from dam_ros.core.records import Record
 from dam_ros.engine.schedule import Outcome, Request, Unit
 from dam_ros.msg import Description
 from dam_ros.nodes.inbox import Inbox
 from dam_ros.nodes.messages import Subject
 
-if TYPE_CHECKING:
-    from dam_ros.nodes.desk import Desk
-
 FEEDBACK_INTERVAL_S = 0.05   # Describe.action: at most 20 a second
+
+
+class Owner(Protocol):
+    """Who answers calls; all in the executor's thread."""
+
+    def choose_picture(self, call: Call) -> None: ...
+
+    def unit_finished(self, call: Call, unit: Unit, outcome: Outcome) -> None: ...
+
+    def finished(self, call: Call, failure: Failure | None) -> None: ...
+
+    def send_partial(self, call: Call, part: Part | None) -> None: ...
 
 
 class Call:
@@ -35,9 +44,9 @@ class Call:
         text, phase, ahead: for feedback.
     """
 
-    def __init__(self, order: Order | SceneOrder, inbox: Inbox, desk: Desk):
+    def __init__(self, order: Order | SceneOrder, inbox: Inbox, owner: Owner):
         self.order = order
-        self._inbox, self._desk = inbox, desk
+        self._inbox, self._owner = inbox, owner
         self.request: Request | None = None
         self.subjects: dict[str, Subject] = {}
         self.keep: dict[str, Record] = {}     # unit id -> what will be remembered of it
@@ -56,7 +65,7 @@ class Call:
     # -- the engine's thread ------------------------------------------------------------------------------------
 
     def admitted(self, request: Request) -> None:
-        self._inbox.post(self._desk.choose_picture, self)
+        self._inbox.post(self._owner.choose_picture, self)
 
     def changed(self, request: Request, unit: Unit | None, phase: str) -> None:
         self._inbox.post(self._show_phase, phase)
@@ -65,10 +74,10 @@ class Call:
         self._inbox.post(self._show_text, unit, part, text, probability)
 
     def unit_finished(self, request: Request, unit: Unit, outcome: Outcome) -> None:
-        self._inbox.post(self._desk.unit_finished, self, unit, outcome)
+        self._inbox.post(self._owner.unit_finished, self, unit, outcome)
 
     def finished(self, request: Request, failure: Failure | None) -> None:
-        self._inbox.post(self._desk.finished, self, failure)
+        self._inbox.post(self._owner.finished, self, failure)
 
     # -- the executor's thread ----------------------------------------------------------------------------------
 
@@ -94,7 +103,7 @@ class Call:
             return
         self.text = text.strip()
         if isinstance(self.order, Order) and part == unit.parts[0][0]:
-            self._desk.send_partial(self, self.stream.grow(text, probability, time.monotonic()))
+            self._owner.send_partial(self, self.stream.grow(text, probability, time.monotonic()))
         self.show(at_once=False)
 
     def show(self, at_once: bool) -> None:

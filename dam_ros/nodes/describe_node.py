@@ -5,39 +5,27 @@ import json
 import sys
 import traceback
 
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType, JumpThreshold
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import Image
-from std_msgs.msg import Bool, String
 
 from dam_ros import describers
 from dam_ros.core.describe_settings import DescribeSettings
-from dam_ros.core.drawing import Mark, annotate
 from dam_ros.core.errors import Failure, complaint
-from dam_ros.core.frames import NS, Frame
-from dam_ros.core.records import Record
-from dam_ros.core.regions import labels_present
 from dam_ros.core.settings import SettingsError
 from dam_ros.engine.engine import Engine, Options
-from dam_ros.msg import Description, Partial, Present
 from dam_ros.nodes import health
 from dam_ros.nodes.cameras import Camera
-from dam_ros.nodes.desk import Desk, Outlets
+from dam_ros.nodes.desk import Desk
 from dam_ros.nodes.front import Front
 from dam_ros.nodes.inbox import Inbox
+from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.parameters import Parameters
-from dam_ros.nodes.pictures import image_message, read_labels
 from dam_ros.nodes.spinning import run
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 _TICK_S = 0.05
-EVENTS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)   # Description.msg, Partial.msg
-LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE,
-                     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class DescribeNode(LifecycleNode):
@@ -55,10 +43,9 @@ class DescribeNode(LifecycleNode):
         self.engine: Engine | None = None
         self.desk: Desk | None = None
         self._cameras: dict[str, Camera] = {}
-        self._present_of: dict[str, object] = {}
-        self._ready = None
         self._survive_illegal_transitions()
-        self._make_publishers()
+        self.outlets = Outlets(self)
+        self._publish_ready()
         steady = Clock(clock_type=ClockType.STEADY_TIME)   # goes on while /clock is paused
         group = ReentrantCallbackGroup()
         self.create_timer(1.0, self._guarded(self._each_second), group, steady)
@@ -88,11 +75,6 @@ class DescribeNode(LifecycleNode):
     @property
     def inbox(self) -> Inbox:
         return self._inbox
-
-    def publish_description(self, description: Description) -> None:
-        self._description.publish(description)
-        if description.error_code == 0:
-            self._text.publish(String(data=description.text))
 
     # -- lifecycle ----------------------------------------------------------------------------------------------
 
@@ -143,8 +125,7 @@ class DescribeNode(LifecycleNode):
                                      settings.queue, settings.worker_python, settings.stop_grace_s,
                                      settings.load_timeout_s), self._log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
-        outlets = Outlets(self.publish_description, self._partial.publish, self._draw)
-        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, outlets, self.now_ns,
+        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, self.outlets, self.now_ns,
                          self._ticks.reset)
         self.engine.start()
         self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),
@@ -167,7 +148,8 @@ class DescribeNode(LifecycleNode):
             self._present_timer = None
         for camera in self._cameras.values():
             camera.close()
-        self._cameras, self._present_of = {}, {}
+        self._cameras = {}
+        self.outlets.forget()
         if self.engine is not None:
             self.engine.refuse(self._front.not_active('the node is being cleaned up'))
             self.engine.close()
@@ -216,16 +198,6 @@ class DescribeNode(LifecycleNode):
 
     # -- wiring -------------------------------------------------------------------------------------------------
 
-    def _make_publishers(self) -> None:
-        self._description = self.create_publisher(Description, '~/description', EVENTS)
-        self._partial = self.create_publisher(Partial, '~/partial', EVENTS)
-        self._text = self.create_publisher(String, '~/text', 10)
-        self._present = self.create_publisher(Present, '~/present', 10)
-        self._ready_topic = self.create_publisher(Bool, '~/ready', LATCHED)
-        self._overlay = self.create_publisher(Image, '~/overlay', 1)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._publish_ready()
-
     def _guarded(self, work):
         """What leaves a callback as an exception ends spin."""
         def call():
@@ -251,10 +223,7 @@ class DescribeNode(LifecycleNode):
         self._inbox.post(self._publish_ready)
 
     def _publish_ready(self) -> None:
-        ready = self.active and self.engine is not None and self.engine.status.state == 'ready'
-        if ready != self._ready:
-            self._ready = ready
-            self._ready_topic.publish(Bool(data=ready))
+        self.outlets.ready(self.active and self.engine is not None and self.engine.status.state == 'ready')
 
     def _frame_came(self, camera: Camera) -> None:
         self.desk.frame_came(camera)
@@ -273,38 +242,15 @@ class DescribeNode(LifecycleNode):
     def _each_second(self) -> None:
         for camera in self._cameras.values():
             camera.follow_publishers()
-        self._diagnostics.publish(health.report(
+        self.outlets.diagnostics(health.report(
             self, self.state, self.trouble, self.engine.status if self.engine else None,
             list(self._cameras.values()), len(self.desk.records) if self.desk else 0))
 
     def _send_present(self) -> None:
-        if self._present.get_subscription_count() == 0 or not self.active:
-            return
-        for name, camera in self._cameras.items():
-            labels = camera.ring.newest_labels
-            if labels is not None and self._present_of.get(name) is not labels:
-                self._present_of[name] = labels
-                self._look_who_is_there(name, labels)
-
-    def _look_who_is_there(self, camera: str, labels: Frame) -> None:
         background = tuple(self.settings.background_labels)
-        self.desk.in_background(lambda: list(labels_present(read_labels(labels), background)),
-                                lambda found: self._publish_present(camera, labels, found))
-
-    def _publish_present(self, camera: str, labels: Frame, found: list[int]) -> None:
-        message = Present(camera=camera, labels=found)
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(labels.stamp_ns, NS)
-        message.header.frame_id = labels.frame_id
-        self._present.publish(message)
-
-    def _draw(self, record: Record) -> None:
-        """~/overlay: what was just described, on its picture; nothing is computed while nobody watches."""
-        if self._overlay.get_subscription_count() == 0:
-            return
-        picture = record.picture
-        mark = Mark(record.mask.array(), record.tag, record.caption)
-        self.desk.in_background(lambda: annotate(picture.pixels(), [mark], keep_size=True), lambda drawn:
-                                self._overlay.publish(image_message(drawn, 'rgb8', picture.stamp_ns, picture.frame_id)))
+        for name, camera in self._cameras.items():
+            if self.active:
+                self.outlets.present(name, camera.ring.newest_labels, background, self.desk.in_background)
 
 
 def _json_object(text: str) -> dict:

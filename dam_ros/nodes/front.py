@@ -171,7 +171,7 @@ class Front:
             reason = Internal('bug, please report: ' + traceback.format_exc(limit=-2))
         subject = messages.subject_of_refused(message, node.desk.uses if node.desk else lambda id: False)
         answered = refusal(reason, subject, node.now_ns(), arrival_s)
-        node.publish_description(answered.descriptions[0])
+        node.outlets.description(answered.descriptions[0])
         return answered
 
     def _answering(self, callback: Callable) -> Callable:

@@ -1,0 +1,84 @@
+"""Everything describe_node publishes, and with which QoS. What nobody subscribes to is not computed."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool, String
+
+from dam_ros.core.drawing import Mark, annotate
+from dam_ros.core.frames import NS, Frame
+from dam_ros.core.records import Record
+from dam_ros.core.regions import labels_present
+from dam_ros.msg import Description, Partial, Present
+from dam_ros.nodes.pictures import image_message, read_labels
+
+EVENTS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)   # Description.msg, Partial.msg
+LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE,
+                     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+# (work in the thread for pixels, what to do with its result in the executor's): Desk.in_background
+Background = Callable[[Callable[[], Any], Callable[[Any], None]], None]
+
+
+class Outlets:
+    """Made once with the node, so that refusals go out in every state of its life."""
+
+    def __init__(self, node: Node):
+        self._description = node.create_publisher(Description, '~/description', EVENTS)
+        self._partial = node.create_publisher(Partial, '~/partial', EVENTS)
+        self._text = node.create_publisher(String, '~/text', 10)
+        self._present = node.create_publisher(Present, '~/present', 10)
+        self._ready = node.create_publisher(Bool, '~/ready', LATCHED)
+        self._overlay = node.create_publisher(Image, '~/overlay', 1)
+        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._is_ready: bool | None = None
+        self._last_labels: dict[str, Frame] = {}
+
+    def description(self, description: Description) -> None:
+        self._description.publish(description)
+        if description.error_code == 0:
+            self._text.publish(String(data=description.text))
+
+    def partial(self, partial: Partial) -> None:
+        self._partial.publish(partial)
+
+    def diagnostics(self, array: DiagnosticArray) -> None:
+        self._diagnostics.publish(array)
+
+    def ready(self, ready: bool) -> None:
+        """~/ready; only a change goes out."""
+        if ready != self._is_ready:
+            self._is_ready = ready
+            self._ready.publish(Bool(data=ready))
+
+    def overlay(self, record: Record, in_background: Background) -> None:
+        """~/overlay: what was just described, on its picture."""
+        if self._overlay.get_subscription_count() == 0:
+            return
+        picture = record.picture
+        mark = Mark(record.mask.array(), record.tag, record.caption)
+        in_background(lambda: annotate(picture.pixels(), [mark], keep_size=True), lambda drawn: self._overlay.publish(
+            image_message(drawn, 'rgb8', picture.stamp_ns, picture.frame_id)))
+
+    def present(self, camera: str, labels: Frame | None, background: tuple[int, ...],
+                in_background: Background) -> None:
+        """~/present: the labels of the newest label image, once each."""
+        if labels is None or self._last_labels.get(camera) is labels or self._present.get_subscription_count() == 0:
+            return
+        self._last_labels[camera] = labels
+        in_background(lambda: list(labels_present(read_labels(labels), background)),
+                      lambda found: self._publish_present(camera, labels, found))
+
+    def forget(self) -> None:
+        """The node is cleaned up: frames are let go."""
+        self._last_labels.clear()
+
+    def _publish_present(self, camera: str, labels: Frame, found: list[int]) -> None:
+        message = Present(camera=camera, labels=found)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(labels.stamp_ns, NS)
+        message.header.frame_id = labels.frame_id
+        self._present.publish(message)

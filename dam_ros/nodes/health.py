@@ -65,7 +65,7 @@ def _feed(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus
     level, message = OK, 'frames come'
     if not publishers:
         level, message = WARN, f'nobody publishes {topic}: start the camera, or remap {feed.topic} to its topic'
-    elif not feed.reliable and feed.frames == 0 and not _kind_fits(publishers, feed):
+    elif feed.frames == 0 and not _kind_fits(publishers, feed):
         level, message = ERROR, (f'{topic} is published as {publishers[0].topic_type}, expected {_type_name(feed)}: '
                                  'set image_transport, or remap another topic')
     elif math.isnan(age_s) or age_s > _SILENT_S:

@@ -27,7 +27,11 @@ def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> in
     """
     ending = _Ending()
     keep_flat()
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:   # of rcl: arguments that cannot be parsed
+        print(f'arguments: {error}', file=sys.stderr)
+        return 2
     executor = SingleThreadedExecutor()
     node = None
     try:

@@ -86,7 +86,7 @@ def test_feedback_says_that_a_picture_is_waited_for(served):
 
 
 def test_feedback_says_that_the_describer_is_being_loaded():
-    with serving(ready=False, describer_options=script(load_s=1.5)) as loading:
+    with serving(ready=False, describer_options=script(load_s=5.0)) as loading:
         loading.until(lambda: loading.ready, what='the node is there')
         goal = loading.goal(image=picture())
         loading.until(lambda: any(one.phase == Describe.Feedback.LOADING for one in goal.feedback))

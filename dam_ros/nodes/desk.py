@@ -256,10 +256,10 @@ class Desk:
         if not call.descriptions:   # it ended before its region was known
             call.described(self._failed(call, failure), failure)
         description = call.descriptions[0]
-        self._outlets.description(description)
-        if call.admitted_s:
+        if call.admitted_s:   # Partial.msg: the Description follows its last piece
             spoken = description.brief if call.brief_first else description.text
             self.send_partial(call, call.stream.finish(spoken, description.error_code))
+        self._outlets.description(description)
         subject = call.subjects.get(call.order.id)
         return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
 
@@ -270,7 +270,9 @@ class Desk:
             self._outlets.description(self._failed(call, failure))
         if isinstance(failure, DeadlineExceeded) and None in call.failures:
             failure = None
-        return Answered(failure, call.descriptions, left_out=call.left_out)
+        by_id = {one.id: one for one in call.descriptions}   # they came as they were finished
+        return Answered(failure, [by_id[unit.id] for unit in call.request.units if unit.id in by_id],
+                        left_out=call.left_out)
 
     def _failed(self, call: Call, failure: Failure) -> Description:
         subject = call.subjects.get('') or self._subject(call)

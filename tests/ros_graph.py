@@ -280,8 +280,13 @@ class Served:
 
     def worker(self) -> psutil.Process | None:
         """The worker, None where there is none."""
-        found = [one for one in self.process.children() if 'dam_ros.engine.worker' in ' '.join(one.cmdline())]
-        return found[0] if found else None
+        for one in self.process.children():
+            try:
+                if 'dam_ros.engine.worker' in ' '.join(one.cmdline()):
+                    return one
+            except psutil.NoSuchProcess:   # it ends at this very moment
+                continue
+        return None
 
     def footprint(self) -> tuple[int, int]:
         """(threads, file descriptors) of the node."""

@@ -183,12 +183,14 @@ class Served:
 
     # -- waiting ----------------------------------------------------------------------------------------------
 
-    def until(self, condition: Callable[[], Any], patience_s: float = PATIENCE_S, what: str = '') -> Any:
+    def until(self, condition: Callable[[], Any], patience_s: float = PATIENCE_S,
+              what: str | Callable[[], str] = '') -> Any:
         """Spins until the condition holds and returns its value; else fails with the node's last words."""
         end_s = time.monotonic() + patience_s
         while not (value := condition()):
             if time.monotonic() > end_s:
-                raise AssertionError(f'not within {patience_s:g} s: {what or condition}\n{self.log()[-3000:]}')
+                missing = what() if callable(what) else what or condition
+                raise AssertionError(f'not within {patience_s:g} s: {missing}\n{self.log()[-3000:]}')
             self.executor.spin_once(0.02)
         return value
 
@@ -201,10 +203,18 @@ class Served:
     def wait_ready(self) -> None:
         """Until the node serves, hears us, and has its describer loaded."""
         self.until(lambda: self.ready and self.ready[-1], what='ready')
-        self.cancel('nobody')   # its answer shows that the node knows of our earlier subscriptions too
+        self._meet()
 
     def log(self) -> str:
         return Path(self._log.name).read_text(errors='replace')
+
+    def _meet(self) -> None:
+        """Until the node knows of all our subscriptions so far: it hears of them in the order in which they were made,
+        and does not answer a client before it knows of the reader for the answer."""
+        client = self.node.create_client(Cancel, 'describe_node/cancel')
+        self.until(client.service_is_ready)
+        self.until(client.call_async(Cancel.Request(id='nobody')).done)
+        self.node.destroy_client(client)
 
     # -- asking -----------------------------------------------------------------------------------------------
 
@@ -252,6 +262,7 @@ class Served:
             self._clients[key] = ActionClient(self.node, kind, name, goal_service_qos_profile=_CALLS,
                                               result_service_qos_profile=_CALLS)
             self.until(self._clients[key].server_is_ready, what=f'action {name}')
+            self._meet()
         return self._clients[key]
 
     def ended(self, goal: Goal, patience_s: float = PATIENCE_S) -> Any:

@@ -284,6 +284,19 @@ def test_a_pyttsx3_that_hangs_is_killed(tmp_path):
     assert child.poll() == -signal.SIGKILL
 
 
+@needs_espeak
+def test_every_fresh_child_of_pyttsx3_speaks_each_sentence_at_its_rate():
+    """The old bug: about one child in fifteen lost the rate or made no sound of its second sentence."""
+    pytest.importorskip('pyttsx3')
+    lengths = set()
+    for _ in range(8):
+        voice = Pyttsx3(rate_wpm=300.0)
+        lengths |= {len(voice.make(utterance(text, rate_wpm=300.0), Run()).samples) // 1000
+                    for text in ('A red mug.', 'A red mug.')}
+        voice.close()
+    assert len(lengths) == 1 and lengths.pop() > 5
+
+
 def test_the_child_of_pyttsx3_ends_with_its_parent():
     pytest.importorskip('pyttsx3')
     voice = Pyttsx3()

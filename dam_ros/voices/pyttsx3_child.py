@@ -11,9 +11,14 @@ import json
 import os
 import sys
 import threading
+import time
 from typing import Any, BinaryIO
 
 from dam_ros.voices.espeak import best_language
+
+
+_TRIES = 3    # the stop that ends a run of pyttsx3 may hit the next sentence, which then is empty or cut
+_HEADER = 44
 
 
 class Engine:
@@ -28,15 +33,38 @@ class Engine:
                 text = name.decode(errors='replace') if isinstance(name, bytes) else str(name)
                 voices.setdefault(text.strip('\x05').lower().replace('_', '-'), voice.id)
         self.voices = len(voices)
+        self._completed = False
+        self._finished = threading.Event()
+        self._pyttsx3.connect('finished-utterance', self._on_finished)
+        self._try('a')   # what is set before the first run counts or is lost
         found = best_language(language, tuple(voices))
         if found:
-            self._pyttsx3.setProperty('voice', voices[found])
-        self._pyttsx3.setProperty('rate', rate_wpm)
-        self._finished = threading.Event()
-        self._pyttsx3.connect('finished-utterance', lambda name, completed: self._finished.set())
+            self._set('voice', voices[found])
+        self._set('rate', rate_wpm)
+
+    def _set(self, name: str, value: Any) -> None:
+        """Until it is so: pyttsx3 hands it to a thread of espeak's, where the end of a run may throw it away."""
+        for _ in range(50):
+            self._pyttsx3.setProperty(name, value)
+            time.sleep(0.01)
+            if self._pyttsx3.getProperty(name) == value:
+                return
+        raise RuntimeError(f'{name} stays {self._pyttsx3.getProperty(name)!r} and does not become {value!r}')
 
     def make(self, text: str) -> bytes:
         """A WAV file's bytes."""
+        wav = b''
+        for _ in range(_TRIES):
+            wav = self._try(text)
+            if self._completed and len(wav) > _HEADER:
+                break
+        return wav
+
+    def _on_finished(self, name: str | None, completed: bool) -> None:
+        self._completed = completed
+        self._finished.set()
+
+    def _try(self, text: str) -> bytes:
         # What is said lies in no file that others could read, and nothing is left behind when this process is killed.
         memory = os.memfd_create('speech')
         try:

@@ -14,8 +14,9 @@ import numpy as np
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describing import NORMAL, Query
 from dam_ros.core.errors import Failure
-from dam_ros.engine.engine import Engine, Options
+from dam_ros.engine.engine import Engine
 from dam_ros.engine.schedule import CALLED, Outcome, Request, Unit, Work
+from dam_ros.engine.status import Options
 
 PATIENCE_S = 15.0   # for what must come; a busy machine may be slow, but a test that fails is allowed to be
 

@@ -23,13 +23,13 @@ class Sample:
     name: str = setting("it's", 'name')
     mode: str = setting('a', 'mode', choices=('a', 'b'))
     values: list[int] = setting([0], 'values', low=-1, high=255)
-    words: list[str] = setting([], 'words')
+    words: list[str] = setting([''], 'words')
     shares: list[float] = setting([0.5], 'shares', high=1.0)
 
 
 @pytest.mark.parametrize('name, value, expected', [
     ('flag', False, False), ('count', 1, 1), ('count', 10, 10), ('rate_hz', 30, 30.0), ('rate_hz', 0.1, 0.1),
-    ('name', '', ''), ('mode', 'b', 'b'), ('values', [], []), ('values', (1, 2), [1, 2]),
+    ('name', '', ''), ('mode', 'b', 'b'), ('values', (1, 2), [1, 2]),
     ('values', [-1, 255], [-1, 255]),
     ('words', ['x'], ['x']), ('shares', [1, 0.25], [1.0, 0.25]), ('values', np.array([3]).tolist(), [3])])
 def test_good_values(name: str, value, expected):
@@ -45,7 +45,7 @@ def test_good_values(name: str, value, expected):
     ('count', '3', 'a whole number'), ('rate_hz', 0.05, 'of at least 0.1 (Hz)'), ('rate_hz', math.nan, 'a number'),
     ('rate_hz', math.inf, 'a number'), ('rate_hz', True, 'a number'), ('rate_hz', '1', 'a number'),
     ('name', 3, 'text'), ('name', None, 'text'), ('mode', 'c', "one of 'a', 'b'"), ('values', [256], 'to 255'),
-    ('values', 3, 'a list of whole numbers'), ('values', 'abc', 'a list'), ('values', [1, 'x'], 'a list'),
+    ('values', 3, 'a list of whole numbers'), ('words', [], 'at least one item'), ('values', 'abc', 'a list'), ('values', [1, 'x'], 'a list'),
     ('values', None, 'a list'), ('words', 'x', 'a list of texts'), ('shares', [2.0], 'of at most 1'),
     ('shares', [math.nan], 'a list of numbers')])
 def test_bad_values_are_named_with_what_is_allowed(name: str, value, words: str):

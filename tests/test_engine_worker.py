@@ -201,7 +201,7 @@ def test_what_cannot_be_loaded_is_one_clear_error_until_wake(tmp_path: Path):
         good, text = rig.wake()
         assert (good, 'outsider none@1' in text) == (True, True)
         assert rig.ask(question='x').end().code == 0
-        assert rig.wake() == (True, 'outsider is loaded')
+        assert rig.wake() == (True, 'outsider none@1 is loaded')
 
 
 def test_wake_may_be_tried_often(tmp_path: Path):

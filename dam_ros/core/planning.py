@@ -50,7 +50,8 @@ def plan_scene(order: SceneOrder, size: tuple[int, int], label_image: np.ndarray
                cutting: Cutting) -> tuple[list[Planned], int]:
     """(regions in the order in which they are described, how many were left out).
 
-    A region that cannot be described comes last, with its failure. NEAREST is by size, as long as no distance is known.
+    A region that cannot be described comes last (with AS_GIVEN in its place), with its failure. NEAREST is by size, as
+    long as no distance is known.
 
     Raises:
         EmptyRegion: a scene without regions, whose label image has none.

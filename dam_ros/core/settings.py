@@ -52,7 +52,7 @@ class Rule:
         item, is_list = (self.type.__args__[0], True) if hasattr(self.type, '__args__') else (self.type, False)
         if not is_list:
             return self._check_one(item, value, value)
-        if isinstance(value, (str, bytes)) or not hasattr(value, '__iter__'):
+        if isinstance(value, (str, bytes)) or not hasattr(value, '__iter__') or not len(value):
             raise SettingsError(complaint(self.name, value, self.allowed()))
         return [self._check_one(item, one, value) for one in value]
 
@@ -69,7 +69,7 @@ class Rule:
         """The allowed values in words, unit included."""
         if self.choices:
             return 'one of ' + ', '.join(repr(choice) for choice in self.choices)
-        words = _WORDS[self.type]
+        words = _WORDS[self.type] + (' with at least one item' if hasattr(self.type, '__args__') else '')
         if self.low is not None and self.high is not None:
             words += f' from {self.low:g} to {self.high:g}'
         elif self.low is not None:

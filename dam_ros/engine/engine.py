@@ -1,15 +1,15 @@
 """The engine: takes requests from any thread, runs them in the worker process, answers each exactly once.
 
-One thread with one event loop holds all state; `schedule` says who is next, `process` is the worker, `wire` its
-language. Admit, step, deliver happens in the worker; here is what surrounds it: deadline, cancel, slot, urgency,
-restart. It does not know ROS.
+One thread with one event loop holds all state; `schedule` says who is next, `care` keeps the worker alive, `wire` is
+its language. Admit, step, deliver happens in the worker; here is what surrounds it: deadline, cancel, slot, urgency.
+It does not know ROS.
 """
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 import threading
 import time
 import traceback
@@ -18,57 +18,11 @@ from typing import Any
 import numpy as np
 
 from dam_ros.core.describing import Piece
-from dam_ros.core.errors import (Cancelled, DeadlineExceeded, DescriberFailed, Failure, Internal, Loading, Superseded,
+from dam_ros.core.errors import (Cancelled, DeadlineExceeded, Failure, Internal, Loading, OutOfMemory, Superseded,
                                  WorkerDied, complaint, of_code)
-from dam_ros.engine.process import WorkerProcess
+from dam_ros.engine.care import Care
 from dam_ros.engine.schedule import Outcome, Request, Schedule, State, Unit, Work
-
-_MINUTE_S = 60.0
-_FREE_DEATHS = 3            # per minute, restarted at once; then it backs off
-_BACK_OFF_S = (5.0, 10.0, 20.0, 40.0, 60.0)
-_TYPICAL_S = 1.0            # of a request, before the first one has been timed
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the engine and its worker are made with; the fields are those of DescribeSettings."""
-
-    describer: str
-    describer_options: dict
-    segmenter: str = 'grabcut'
-    box_fallback: bool = True
-    looks: int = 8
-    queue: int = 16
-    worker_python: str = ''
-    stop_grace_s: float = 5.0
-    load_timeout_s: float = 300.0
-
-
-@dataclass(frozen=True)
-class Status:
-    """A snapshot for diagnostics.
-
-    Attributes:
-        state: 'stopped', 'loading', 'ready', 'restarting' or 'unloadable'.
-        trouble: why it is not ready, or what went wrong last.
-        capacity: tellings at once; 0 until ready.
-    """
-
-    state: str = 'stopped'
-    trouble: str = ''
-    describer: str = ''
-    model: str = ''
-    languages: tuple[str, ...] = ()
-    max_pictures: int = 1
-    capacity: int = 0
-    pid: int = 0
-    load_s: float = float('nan')
-    deaths: int = 0
-    waiting: int = 0
-    running: int = 0
-    answered: int = 0
-    failed: int = 0
-    typical_s: float = _TYPICAL_S
+from dam_ros.engine.status import Options, Status
 
 
 class Engine:
@@ -84,16 +38,11 @@ class Engine:
         self._options, self._report, self._changed = options, report, changed
         self._schedule = Schedule(options.queue)
         self._status = Status()
-        self._worker: WorkerProcess | None = None
+        self._care: Care | None = None                   # made in the loop's thread
         self._running: dict[int, Unit] = {}              # by job number
         self._stopping: dict[int, asyncio.TimerHandle] = {}   # jobs told to stop; they still take a place
         self._deadlines: dict[Request, asyncio.TimerHandle] = {}
-        self._loaders: list[Callable[[bool, str], None]] = []
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._deaths: list[float] = []
-        self._unloadable: Failure | None = None
         self._next_job = 1
-        self._closing = False
 
     # -- for everybody ------------------------------------------------------------------------------------------
 
@@ -108,7 +57,7 @@ class Engine:
         self._loop.set_exception_handler(self._on_bug)
         self._thread = threading.Thread(target=self._run, name='engine', daemon=True)
         self._thread.start()
-        self._soon(self._spawn)
+        self._soon(self._begin)
 
     def close(self) -> None:
         """Ends everything: open requests are the owner's to `refuse` before. Returns when the worker is gone."""
@@ -140,7 +89,7 @@ class Engine:
 
     def wake(self, done: Callable[[bool, str], None]) -> None:
         """Loads now, again where it failed before. `done` gets (loaded, text) when that is known."""
-        self._soon(self._wake, done)
+        self._soon(lambda: self._care.wake(done))
 
     def ahead(self, request: Request) -> int:
         """How many come before it. A reading from another thread, right at some moment of the call."""
@@ -151,6 +100,10 @@ class Engine:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+
+    def _begin(self) -> None:
+        self._care = Care(self._options, self, self._note, self._report)
+        self._care.spawn()
 
     def _soon(self, call: Callable, *arguments: Any) -> None:
         try:
@@ -174,8 +127,8 @@ class Engine:
             self._changed()
 
     def _submit(self, request: Request) -> None:
-        if self._unloadable is not None:
-            self._dismiss(request, self._unloadable)
+        if self._care.failure is not None:
+            self._dismiss(request, self._care.failure)
             return
         waiting, running = self._schedule.counts()
         retry_after_s = max(0.1, self._status.typical_s * (waiting + running) / max(1, self._status.capacity))
@@ -240,49 +193,42 @@ class Engine:
             sizes = [image.shape[:2] for image, _ in work.pictures]
             blobs = [array for image, mask in work.pictures for array in (image, mask.view(np.uint8))]
             parts = [(part, asdict(query)) for part, query in unit.parts]
-            self._worker.send({'op': 'describe', 'job': job, 'look': unit.look, 'sizes': sizes, 'box': work.box,
+            self._care.send({'op': 'describe', 'job': job, 'look': unit.look, 'sizes': sizes, 'box': work.box,
                                'parts': parts}, [np.ascontiguousarray(blob) for blob in blobs])
 
     def _stop_job(self, unit: Unit) -> None:
         """Tells the worker to stop it; its place is free when the worker says so, or is killed for not saying so."""
         del self._running[unit.job]
         self._stopping[unit.job] = self._later(self._options.stop_grace_s, self._hangs, unit.job)
-        self._worker.send({'op': 'stop', 'job': unit.job})
+        self._care.send({'op': 'stop', 'job': unit.job})
 
     def _hangs(self, job: int) -> None:
         if job in self._stopping:
             self._report('warning', f'the worker did not stop within {self._options.stop_grace_s:g} s: killed')
-            self._worker.kill()
+            self._care.kill()
 
-    # -- what the worker says -----------------------------------------------------------------------------------
+    # -- what the worker says (`care.Ward`) ---------------------------------------------------------------------
 
-    def _on_message(self, message: dict, blobs: list) -> None:
-        op = message.pop('op')
-        if op == 'ready':
-            self._on_ready(message)
-        elif op == 'unloadable':
-            self._on_unloadable(of_code(message['code'], message['message']))
-        elif op == 'stopped' or message['job'] in self._stopping:
-            self._on_stopped(message['job'], op)
-        elif message['job'] in self._running:
-            self._on_progress(op, self._running[message['job']], message, blobs)
-
-    def _on_ready(self, message: dict) -> None:
-        self._clear_timers()
-        self._note(state='ready', trouble='', describer=message['name'], model=message['model'],
-                   languages=tuple(message['languages']), capacity=max(1, message['capacity']),
-                   max_pictures=message['max_pictures'], load_s=message['load_s'], pid=self._worker.pid)
-        self._report('info', f'describer {message["name"]} {message["model"]} is ready after {message["load_s"]:.1f} s')
-        self._loaded(True, f'{message["name"]} {message["model"]} is loaded'.replace('  ', ' '))
+    def ready(self) -> None:
         self._pump()
 
-    def _on_unloadable(self, failure: Failure) -> None:
-        self._clear_timers()
-        self._unloadable = failure
-        self._note(state='unloadable', trouble=failure.message)
-        self._report('error', failure.message)
-        self._loaded(False, failure.message)
+    def unloadable(self, failure: Failure) -> None:
         self._refuse(failure, lambda: None)
+
+    def lost(self, trouble: str) -> None:
+        """What ran is answered; what waits goes on in the next worker."""
+        for timer in self._stopping.values():
+            timer.cancel()
+        self._stopping.clear()
+        for unit in list(self._running.values()):
+            self._finish_unit(unit, WorkerDied(trouble))
+
+    def heard(self, op: str, message: dict, blobs: list) -> None:
+        job = message['job']
+        if op == 'stopped' or job in self._stopping:
+            self._on_stopped(job, op)
+        elif job in self._running:
+            self._on_progress(op, self._running[job], message, blobs)
 
     def _on_stopped(self, job: int, op: str) -> None:
         if op in ('stopped', 'done', 'failed') and job in self._stopping:
@@ -310,30 +256,6 @@ class Engine:
             unit.first_s = time.monotonic() - unit.request.arrival_s
         unit.answer.add(part, piece)
         unit.request.listener.grown(unit.request, unit, part, unit.answer.parts[part], probability)
-
-    def _on_end(self, status: str) -> None:
-        """The worker is gone: what ran is answered, what waits goes on in the next one."""
-        now = time.monotonic()
-        for timer in self._stopping.values():
-            timer.cancel()
-        self._stopping.clear()
-        self._deaths = [one for one in self._deaths if now - one < _MINUTE_S] + [now]
-        was_loading = self._status.state == 'loading'
-        surplus = len(self._deaths) - _FREE_DEATHS
-        delay_s = _BACK_OFF_S[min(surplus, len(_BACK_OFF_S)) - 1] if surplus > 0 else 0.0
-        trouble = f'the worker ended ({status}); it is started again' + (f' in {delay_s:g} s' if delay_s else '')
-        self._worker = None
-        self._clear_timers()
-        if self._unloadable is not None:   # killed for loading too long, or died idle: ~/wake tries again
-            self._note(deaths=self._status.deaths + 1, pid=0, capacity=0)
-            return
-        self._note(state='restarting', trouble=trouble, deaths=self._status.deaths + 1, pid=0, capacity=0)
-        self._report('error', trouble)
-        if was_loading:
-            self._loaded(False, trouble)
-        for unit in list(self._running.values()):
-            self._finish_unit(unit, WorkerDied(trouble))
-        self._timers.add(self._later(delay_s, self._spawn))
 
     # -- ends ---------------------------------------------------------------------------------------------------
 
@@ -403,60 +325,10 @@ class Engine:
             self._end(request, failure)
         done()
 
-    # -- the worker's life --------------------------------------------------------------------------------------
-
-    def _spawn(self) -> None:
-        options = self._options
-        self._clear_timers()
-        try:
-            self._worker = WorkerProcess(options.worker_python, self._on_message, self._on_end)
-        except OSError as error:
-            self._on_unloadable(DescriberFailed(complaint('worker_python', options.worker_python, "an interpreter that "
-                                                          f"can be started, or '' for the node's own ({error})")))
-            return
-        self._worker.send({'op': 'load', 'describer': options.describer, 'options': options.describer_options,
-                           'segmenter': options.segmenter, 'box_fallback': options.box_fallback,
-                           'looks': options.looks})
-        self._note(state='loading', pid=self._worker.pid)
-        self._timers.add(self._later(options.load_timeout_s, self._loads_too_long))
-
-    def _loads_too_long(self) -> None:
-        self._worker.kill()
-        self._on_unloadable(DescriberFailed(complaint('load_timeout_s', self._options.load_timeout_s,
-                                                      'the time that loading takes', 'Raise it, then call ~/wake')))
-
-    def _wake(self, done: Callable[[bool, str], None]) -> None:
-        if self._status.state == 'ready':
-            done(True, f'{self._status.describer} is loaded')
-            return
-        self._loaders.append(done)
-        self._unloadable = None
-        if self._status.state == 'unloadable' and self._worker is not None:
-            self._deaths.clear()      # this end is no crash
-            self._worker.kill()       # its end starts the next one
-            self._note(state='restarting', trouble='')
-        elif self._worker is None:
-            self._spawn()   # do not wait for the back-off
-
-    def _loaded(self, good: bool, text: str) -> None:
-        loaders, self._loaders = self._loaders, []
-        for done in loaders:
-            done(good, text)
-
-    def _clear_timers(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
-
     async def _close(self) -> None:
-        self._clear_timers()
-        self._loaded(False, 'the node is being cleaned up')
         for timer in [*self._deadlines.values(), *self._stopping.values()]:
             timer.cancel()
-        if self._worker is not None:
-            await self._worker.close()
-        self._worker = None
-        self._note(state='stopped', pid=0)
+        await self._care.close()
 
 
 def _let_go() -> Work:
@@ -469,6 +341,6 @@ def _prepared(unit: Unit) -> tuple[Work | None, Failure | None]:
     except Failure as failure:
         return None, failure
     except MemoryError:
-        return None, of_code(10301, 'no memory to decode the picture')
+        return None, OutOfMemory('no memory to decode the picture')
     except Exception:   # noqa: B902  everything must become an answer
         return None, Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2))

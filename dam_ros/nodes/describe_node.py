@@ -14,7 +14,8 @@ from dam_ros import describers
 from dam_ros.core.describe_settings import DescribeSettings
 from dam_ros.core.errors import Failure, complaint
 from dam_ros.core.settings import SettingsError
-from dam_ros.engine.engine import Engine, Options
+from dam_ros.engine.engine import Engine
+from dam_ros.engine.status import Options
 from dam_ros.nodes import health
 from dam_ros.nodes.cameras import Camera
 from dam_ros.nodes.desk import Desk

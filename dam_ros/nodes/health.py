@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
 from dam_ros.core.frames import NS
-from dam_ros.engine.engine import Status
+from dam_ros.engine.status import Status
 from dam_ros.nodes.cameras import Camera, Feed
 
 _SILENT_S = 3.0   # a camera slower than this is named

@@ -45,7 +45,8 @@ def test_good_values(name: str, value, expected):
     ('count', '3', 'a whole number'), ('rate_hz', 0.05, 'of at least 0.1 (Hz)'), ('rate_hz', math.nan, 'a number'),
     ('rate_hz', math.inf, 'a number'), ('rate_hz', True, 'a number'), ('rate_hz', '1', 'a number'),
     ('name', 3, 'text'), ('name', None, 'text'), ('mode', 'c', "one of 'a', 'b'"), ('values', [256], 'to 255'),
-    ('values', 3, 'a list of whole numbers'), ('words', [], 'at least one item'), ('values', 'abc', 'a list'), ('values', [1, 'x'], 'a list'),
+    ('values', 3, 'a list of whole numbers'), ('words', [], 'at least one item'),
+    ('values', 'abc', 'a list'), ('values', [1, 'x'], 'a list'),
     ('values', None, 'a list'), ('words', 'x', 'a list of texts'), ('shares', [2.0], 'of at most 1'),
     ('shares', [math.nan], 'a list of numbers')])
 def test_bad_values_are_named_with_what_is_allowed(name: str, value, words: str):

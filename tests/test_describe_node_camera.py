@@ -20,7 +20,7 @@ from ros_graph import TESTS, Served, number_in, script, serving, stamp_of  # noq
 
 from dam_ros.msg import Region  # noqa: E402
 
-pytestmark = [pytest.mark.ros, pytest.mark.alone]
+pytestmark = pytest.mark.ros
 WIDTH, RATE_HZ = 1280, 30
 
 
@@ -81,11 +81,12 @@ def camera_of(served: Served, **options: object) -> Iterator[CameraProcess]:
         camera.child.wait(5.0)
 
 
-@pytest.mark.parametrize('reliability', ['best_effort', 'reliable'])
-def test_while_a_description_takes_10_s_no_frame_is_lost_and_parameters_answer_in_50_ms(reliability):
-    """A parameter call is timed by its median, as other processes of the machine take turns with ours."""
-    seconds = 10 if reliability == 'best_effort' else 4
-    with serving() as served, camera_of(served, reliability=reliability) as camera:
+@pytest.mark.alone
+def test_while_a_description_takes_10_s_no_frame_is_lost_and_parameters_answer_in_50_ms():
+    """Best effort, as camera drivers are. A parameter call is timed by its median, as other processes of the machine
+    take turns with ours."""
+    seconds = 10
+    with serving() as served, camera_of(served, reliability='best_effort') as camera:
         before = frames(served)
         count = seconds * RATE_HZ
         camera.begin(count)
@@ -122,7 +123,7 @@ def test_a_label_image_that_comes_late_gives_neither_an_error_nor_the_label_of_a
     """The describer says where the picture is red, the region is where the label image says: both move."""
     with serving(describer='watching_describer:create', environment=on_path(), max_frame_age_s=5.0) as served:
         with camera_of(served, label_delay=delay_s) as camera:
-            camera.begin(4 * RATE_HZ)
+            camera.begin(3 * RATE_HZ)
             served.until(lambda: served.describe(region=Region(labels=[LABEL])).error_code == 0)
             results, future = [], []
             while not any(one.startswith('sent') for one in camera.said):

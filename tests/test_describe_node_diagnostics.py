@@ -5,6 +5,7 @@ import itertools
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from lifecycle_msgs.msg import Transition
 import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
@@ -19,10 +20,16 @@ pytestmark = pytest.mark.ros
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def served():
+    """Its tests build on each other: first nobody publishes, at last a camera stops."""
     with serving(image_reliability='reliable') as node:
         yield node
+
+
+@pytest.fixture(scope='module')
+def camera(served):
+    return Camera(served)
 
 
 def says(served, part: str, level: bytes, *words: str) -> None:
@@ -33,8 +40,36 @@ def says(served, part: str, level: bytes, *words: str) -> None:
     served.until(found, what=f'{part} says {words} but {served.status.get(part)}')
 
 
-def test_a_good_life_is_reported_as_such_once_a_second(served):
-    camera = Camera(served)
+def test_nobody_publishes(served):
+    says(served, 'image', WARN, 'nobody publishes', f'{served.namespace}/image', 'remap image')
+    says(served, 'segmentation', WARN, 'nobody publishes', f'{served.namespace}/segmentation')
+
+
+def test_a_publisher_of_another_type(served):
+    publisher = served.node.create_publisher(String, 'image', 10)
+    says(served, 'image', ERROR, 'std_msgs/msg/String', 'sensor_msgs/msg/Image', 'image_transport')
+    served.node.destroy_publisher(publisher)
+
+
+def test_a_publisher_without_frames(served, camera):
+    says(served, 'image', WARN, '1 publisher(s)', 'no frame has come', 'config/fastdds.xml')
+
+
+def test_label_images_that_never_match(served, camera):
+    numbers = itertools.count(time.time_ns(), NS // 10)
+
+    def unmatched() -> bool:
+        camera.label(camera.show(next(numbers)) - NS // 20)
+        served.spin(0.05)
+        one = served.status.get('segmentation')
+        return one and one.level == WARN and 'copy the header' in one.message
+
+    served.until(unmatched)
+    assert 'sync_slop_s' in served.status['segmentation'].message
+    assert number_in(served.status['segmentation'], 'behind_picture_s') == pytest.approx(0.05)
+
+
+def test_a_good_life_is_reported_as_such_once_a_second(served, camera):
     camera.connect()
     camera.label(camera.show())
     says(served, 'lifecycle', OK, 'active')
@@ -54,80 +89,60 @@ def test_a_good_life_is_reported_as_such_once_a_second(served):
     assert 3 <= len(times) <= 5
 
 
-def test_nobody_publishes(served):
-    says(served, 'image', WARN, 'nobody publishes', f'{served.namespace}/image', 'remap image')
-    says(served, 'segmentation', WARN, 'nobody publishes', f'{served.namespace}/segmentation')
-
-
-def test_a_publisher_of_another_type(served):
-    publisher = served.node.create_publisher(String, 'image', 10)
-    says(served, 'image', ERROR, 'std_msgs/msg/String', 'sensor_msgs/msg/Image', 'image_transport')
-    served.node.destroy_publisher(publisher)
-
-
-def test_a_publisher_without_frames(served):
-    Camera(served)
-    says(served, 'image', WARN, '1 publisher(s)', 'no frame has come', 'config/fastdds.xml')
-
-
-def test_a_camera_that_stops(served):
-    camera = Camera(served)
-    camera.connect()
+def test_a_camera_that_stops(served, camera):
+    camera.show()
+    says(served, 'image', OK)
     says(served, 'image', WARN, 'no frame for', 's: ')
     camera.show()
     says(served, 'image', OK, 'frames come')
 
 
-def test_label_images_that_never_match(served):
-    camera = Camera(served)
+@pytest.fixture(scope='module')
+def managed():
+    """Not configured yet."""
+    with serving(ready=False, autostart=False) as node:
+        node.until(lambda: node.ready, what='the node is there')
+        yield node
 
-    numbers = itertools.count(time.time_ns(), NS // 10)
 
-    def unmatched() -> bool:
-        camera.label(camera.show(next(numbers)) - NS // 20)
-        served.spin(0.05)
-        one = served.status.get('segmentation')
-        return one and one.level == WARN and 'copy the header' in one.message
-
-    served.until(unmatched)
-    assert 'sync_slop_s' in served.status['segmentation'].message
-    assert number_in(served.status['segmentation'], 'behind_picture_s') == pytest.approx(0.05)
+def test_a_node_that_is_not_active(managed):
+    says(managed, 'lifecycle', WARN, 'unconfigured', f'ros2 lifecycle set {managed.name} configure')
 
 
 @pytest.mark.parametrize(('describer', 'words'), [
     ('dam', ['dam is not part of this version', 'use attributes']), ('remote', ['not part of this version']),
     ('nobody', ['nobody', 'rehearsal', 'package.module:factory'])])
-def test_a_describer_that_this_version_lacks_is_one_clear_error(describer, words):
+def test_a_describer_that_this_version_lacks_is_one_clear_error(managed, describer, words):
     """The node stays, says why in three places, and can be put right."""
-    with serving(ready=False, describer=describer) as served:
-        served.until(lambda: served.ready, what='the node is there')
-        answer = served.describe(image=picture())
-        assert answer.error_code == ErrorCode.NOT_ACTIVE
-        for text in (answer.error_msg, served.log()):
-            assert [one for one in words if one not in text] == [], text
-        assert 'Traceback' not in served.log()
-        says(served, 'lifecycle', ERROR, *words)
-        assert served.state() == 'unconfigured'
+    served = managed
+    assert served.set_parameter('describer', describer).successful
+    assert not served.change_state(Transition.TRANSITION_CONFIGURE)
+    answer = served.describe(image=picture())
+    assert answer.error_code == ErrorCode.NOT_ACTIVE
+    for text in (answer.error_msg, served.log()):
+        assert [one for one in words if one not in text] == [], text
+    assert 'Traceback' not in served.log()
+    says(served, 'lifecycle', ERROR, *words)
+    assert served.state() == 'unconfigured'
 
 
 @pytest.mark.parametrize(('describer', 'words'), [
     ('no_such_module:create', ['no_such_module', 'package.module:factory']),
     ('json:no_such_name', ['no_such_name', 'package.module:factory']), ('json:loads', ['json:loads'])])
-def test_a_describer_of_the_users_own_that_cannot_be_made(describer, words):
-    with serving(ready=False, describer=describer) as served:
-        served.until(lambda: served.ready, what='the node is there')
-        answer = served.describe(image=picture())
-        assert answer.error_code == ErrorCode.DESCRIBER_FAILED
-        assert [one for one in words if one not in answer.error_msg] == [], answer.error_msg
-        says(served, 'describer', ERROR, *words, '~/wake')
+def test_a_describer_of_the_users_own_that_cannot_be_made(managed, describer, words):
+    served = managed
+    assert served.set_parameter('describer', describer).successful
+    assert served.change_state(Transition.TRANSITION_CONFIGURE)
+    assert served.change_state(Transition.TRANSITION_ACTIVATE)
+    answer = served.describe(image=picture())
+    assert answer.error_code == ErrorCode.DESCRIBER_FAILED
+    assert [one for one in words if one not in answer.error_msg] == [], answer.error_msg
+    says(served, 'describer', ERROR, *words, '~/wake')
+    assert served.change_state(Transition.TRANSITION_DEACTIVATE)
+    assert served.change_state(Transition.TRANSITION_CLEANUP)
 
 
 def test_a_describer_that_is_being_loaded():
     with serving(ready=False, describer_options=script(load_s=3.0)) as served:
         says(served, 'describer', WARN, 'being loaded')
         says(served, 'describer', OK, 'ready')
-
-
-def test_a_node_that_is_not_active():
-    with serving(ready=False, autostart=False) as served:
-        says(served, 'lifecycle', WARN, 'unconfigured', f'ros2 lifecycle set {served.name} configure')

@@ -141,7 +141,7 @@ def one_life(served, camera) -> None:
 def test_ten_lives_leave_no_thread_no_file_and_no_memory(served):
     camera = Camera(served)
     camera.connect()
-    for _ in range(3):
+    for _ in range(2):
         one_life(served, camera)
     threads_files, memory_mb = served.footprint(), served.memory_mb()
     for _ in range(10):
@@ -153,8 +153,8 @@ def test_ten_lives_leave_no_thread_no_file_and_no_memory(served):
     assert len(served.process.children()) == 1
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize('everyone', [False, True], ids=['node', 'group'])
+@pytest.mark.parametrize(('number', 'everyone'), [(signal.SIGTERM, False), (signal.SIGINT, True),
+                                                  (signal.SIGTERM, True)])
 def test_a_signal_while_busy_ends_within_3_s_and_the_callers_get_their_answers(number, everyone):
     with serving() as served:
         group = [one.pid for one in served.group()]

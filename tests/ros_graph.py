@@ -203,12 +203,12 @@ class Served:
     def wait_ready(self) -> None:
         """Until the node serves, hears us, and has its describer loaded."""
         self.until(lambda: self.ready and self.ready[-1], what='ready')
-        self._meet()
+        self.meet()
 
     def log(self) -> str:
         return Path(self._log.name).read_text(errors='replace')
 
-    def _meet(self) -> None:
+    def meet(self) -> None:
         """Until the node knows of all our subscriptions so far: it hears of them in the order in which they were made,
         and does not answer a client before it knows of the reader for the answer."""
         client = self.node.create_client(Cancel, 'describe_node/cancel')
@@ -262,7 +262,7 @@ class Served:
             self._clients[key] = ActionClient(self.node, kind, name, goal_service_qos_profile=_CALLS,
                                               result_service_qos_profile=_CALLS)
             self.until(self._clients[key].server_is_ready, what=f'action {name}')
-            self._meet()
+            self.meet()
         return self._clients[key]
 
     def ended(self, goal: Goal, patience_s: float = PATIENCE_S) -> Any:

@@ -60,8 +60,8 @@ def test_every_region_of_the_label_image_in_order(served, order, labels):
 def feedback(served):
     """What the node publishes; rclpy's client drops the feedback that it reads after the end of its goal."""
     heard = []
-    subscription = served.hear(DescribeSceneAction.Impl.FeedbackMessage, 'describe_node/describe_scene/_action/feedback',
-                               lambda one: heard.append(one.feedback))
+    topic = 'describe_node/describe_scene/_action/feedback'
+    subscription = served.hear(DescribeSceneAction.Impl.FeedbackMessage, topic, lambda one: heard.append(one.feedback))
     served.meet()
     yield heard
     served.node.destroy_subscription(subscription)

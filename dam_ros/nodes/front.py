@@ -11,6 +11,7 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rclpy.task import Future
+from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from dam_ros.action import Describe, DescribeScene
@@ -115,6 +116,7 @@ class Front:
                                           lambda: goal.is_cancel_requested)
         finally:
             self._goals.pop(key, None)
+            _drop_pixels(goal.request)
         await self._pace.turn(deadline_s)
         cancelled = answered.failure is not None and answered.failure.code == 10202
         if answered.failure is None:
@@ -205,6 +207,14 @@ class Front:
         response.descriptions = [] if answered.refused else answered.descriptions
         response.left_out = answered.left_out
         return response
+
+
+def _drop_pixels(request) -> None:
+    """rclpy keeps an ended goal until its result has timed out; its pictures need not stay so long."""
+    if isinstance(request, Describe.Goal):
+        request.image, request.region.mask = Image(), Image()
+    else:
+        request.regions = []
 
 
 def _fill_failure(response, answered: Answered) -> None:

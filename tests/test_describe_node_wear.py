@@ -17,7 +17,7 @@ def test_hundreds_of_requests_leave_no_thread_no_file_and_no_memory():
     with serving(image_reliability='reliable', remember=4, ring_s=0.5, looks=2) as served:
         camera = Camera(served)
         camera.connect()
-        use(served, camera, 50)
+        use(served, camera, 40)
         before = wear_of(served)
         count = use(served, camera, 20)
         assert count > 200

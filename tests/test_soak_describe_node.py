@@ -28,7 +28,7 @@ def served():
 def test_memory_is_flat_over_thousands_of_requests(served):
     camera = Camera(served)
     camera.connect()
-    use(served, camera, 40)
+    use(served, camera, 60)
     before = wear_of(served)
     for _ in range(5):
         use(served, camera, 50)
@@ -51,6 +51,7 @@ def test_a_minute_of_garbage(served):
 
 
 def test_deaths_in_a_row_with_back_off_up_to_20_s(served):
+    assert served.describe(image=picture()).error_code == 0
     threads_files = served.footprint()
     for wait_s in (0, 0, 0, 5, 10, 20):
         answer = served.describe(image=picture(), query=script(fail='kill'), timeout_s=60.0, patience_s=70.0)

@@ -130,7 +130,7 @@ def not_active(served, camera):
 
 
 def loading(served, camera):
-    with serving(ready=False, describer_options=script(load_s=2.0)) as other:
+    with serving(ready=False, describer_options=script(load_s=6.0)) as other:
         other.until(lambda: other.ready, what='the node is there')
         answer = other.describe(image=picture(), timeout_s=0.2)
         assert answer.retry_after_s > 0

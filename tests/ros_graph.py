@@ -7,12 +7,10 @@ Every node gets a namespace of its own, as peers go on seeing a killed one for 2
 """
 from __future__ import annotations
 
-import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import itertools
 import json
-import math
 import os
 from pathlib import Path
 import signal
@@ -22,7 +20,6 @@ import tempfile
 import time
 from typing import Any
 
-import numpy as np
 import psutil
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -33,92 +30,32 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from ros_pictures import (NS, Camera, as_bytes, box, grey, number_in, picture, script, stamp_of,  # noqa: F401
+                          stamped, unknown_floats)
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
 from dam_ros.action import Describe, DescribeScene
-from dam_ros.msg import Description, Partial, Region
+from dam_ros.msg import Description, Partial
 from dam_ros.srv import Cancel, DescribeRegion
 from dam_ros.srv import DescribeScene as DescribeSceneService
 
 PATIENCE_S = 20.0
 TESTS = Path(__file__).resolve().parent
-NS = 1_000_000_000
+# With the usual depth of 10 a client loses answers that come faster than it takes them.
 _RELIABLE = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-# With the usual depth of 10 a client loses answers that come faster than it takes them.
-_CALLS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _numbers = itertools.count()
 
 
-# -- messages -----------------------------------------------------------------------------------------------------
-
-def as_bytes(pixels: np.ndarray) -> array.array:
-    data = array.array('B')
-    data.frombytes(np.ascontiguousarray(pixels).tobytes())
-    return data
-
-
-def stamped(message: Any, stamp_ns: int) -> Any:
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, NS)
-    message.header.frame_id = 'camera_optical_frame'
-    return message
-
-
-def stamp_of(message: Any) -> int:
-    """ns."""
-    return message.header.stamp.sec * NS + message.header.stamp.nanosec
-
-
-def picture(width: int = 64, height: int = 48, stamp_ns: int = 0, **changes: Any) -> Image:
-    """A grey bgr8 picture."""
-    message = Image(width=width, height=height, encoding='bgr8', step=3 * width,
-                    data=array.array('B', b'\x80') * (3 * width * height))
-    for name, value in changes.items():
-        setattr(message, name, value)
-    return stamped(message, stamp_ns)
-
-
-def grey(pixels: np.ndarray, encoding: str = 'mono8', stamp_ns: int = 0, padding: int = 0) -> Image:
-    """A mask or label image (H, W) of the dtype that the encoding needs, with `padding` bytes of noise per row."""
-    height, width = pixels.shape
-    step = width * pixels.dtype.itemsize
-    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, step)
-    if padding:
-        noise = np.random.default_rng(1).integers(0, 256, (height, padding), np.uint8)
-        rows = np.hstack([rows, noise])
-    return stamped(Image(width=width, height=height, encoding=encoding, step=step + padding, data=as_bytes(rows)),
-                   stamp_ns)
-
-
-def box(left: float, top: float, width: float, height: float, **changes: Any) -> Region:
-    """The box as it is."""
-    return Region(box_xywh=[float(one) for one in (left, top, width, height)], **{'box_is_region': True, **changes})
-
-
-def unknown_floats(description: Description) -> dict[str, float]:
-    """Those that nothing in this version can know, by name."""
-    one = description
-    return {'bearing_rad': one.bearing_rad, 'elevation_rad': one.elevation_rad, 'distance_m': one.distance_m,
-            'position.x': one.position.x, 'position.y': one.position.y, 'position.z': one.position.z}
-
-
-# -- the node -----------------------------------------------------------------------------------------------------
-
 class Goal:
     """One goal of an action: what came back so far."""
-
     def __init__(self, client: ActionClient, message: Any):
         self.feedback: list[Any] = []
-        self.times: list[float] = []
         self.handle = self.result = self.status = None
         self._cancelled = False
-        client.send_goal_async(message, self._fed).add_done_callback(self._accepted)
-
-    def _fed(self, message: Any) -> None:
-        self.feedback.append(message.feedback)
-        self.times.append(time.monotonic())
+        accepted = client.send_goal_async(message, lambda one: self.feedback.append(one.feedback))
+        accepted.add_done_callback(self._accepted)
 
     def _accepted(self, future: Any) -> None:
         self.handle = future.result()
@@ -181,8 +118,6 @@ class Served:
             if owner.strip('/') == self.name.strip('/'):
                 self.status[part] = one
 
-    # -- waiting ----------------------------------------------------------------------------------------------
-
     def until(self, condition: Callable[[], Any], patience_s: float = PATIENCE_S,
               what: str | Callable[[], str] = '') -> Any:
         """Spins until the condition holds and returns its value; else fails with the node's last words."""
@@ -222,7 +157,7 @@ class Served:
         """The future of a service call."""
         client = self._clients.get(name)
         if client is None:
-            client = self._clients[name] = self.node.create_client(kind, name, qos_profile=_CALLS)
+            client = self._clients[name] = self.node.create_client(kind, name, qos_profile=_RELIABLE)
             self.until(client.service_is_ready, what=f'service {name}')
         return client.call_async(request)
 
@@ -259,8 +194,8 @@ class Served:
     def _action(self, kind: Any, name: str) -> ActionClient:
         key = f'action {name}'
         if key not in self._clients:
-            self._clients[key] = ActionClient(self.node, kind, name, goal_service_qos_profile=_CALLS,
-                                              result_service_qos_profile=_CALLS)
+            self._clients[key] = ActionClient(self.node, kind, name, goal_service_qos_profile=_RELIABLE,
+                                              result_service_qos_profile=_RELIABLE)
             self.until(self._clients[key].server_is_ready, what=f'action {name}')
             self.meet()
         return self._clients[key]
@@ -362,50 +297,3 @@ def serving(ready: bool = True, environment: dict[str, str] | None = None, remap
         yield served
     finally:
         served.close()
-
-
-def script(**options: Any) -> str:
-    """A question that tells the describer `rehearsal` what to do this once."""
-    return json.dumps(options)
-
-
-# -- cameras ------------------------------------------------------------------------------------------------------
-
-class Camera:
-    """The client as a camera: pictures and label images with stamps of its choice, both reliable.
-
-    The node must have `image_reliability: reliable`, or it changes its subscription at some time in the first second.
-    """
-
-    def __init__(self, served: Served, prefix: str = ''):
-        self._served = served
-        self._image = served.node.create_publisher(Image, prefix + 'image', _RELIABLE)
-        self._labels = served.node.create_publisher(Image, prefix + 'segmentation', _RELIABLE)
-        self._parts = [f'{part} {prefix[:-1]}'.strip() for part in ('image', 'segmentation')]
-
-    def show(self, stamp_ns: int = 0, **changes: Any) -> int:
-        """Publishes a picture; returns its stamp in ns, now where none is given."""
-        stamp_ns = stamp_ns or time.time_ns()
-        self._image.publish(picture(stamp_ns=stamp_ns, **changes))
-        return stamp_ns
-
-    def label(self, stamp_ns: int, pixels: np.ndarray | None = None, **changes: Any) -> None:
-        """Publishes a label image; without pixels: 1 in the left half, 2 in the right."""
-        if pixels is None:
-            pixels = np.repeat(np.array([[1, 2]], np.uint8), 32, axis=1).repeat(48, axis=0)
-        self._labels.publish(grey(pixels, stamp_ns=stamp_ns, **changes))
-
-    def connect(self) -> None:
-        """Until the node hears both topics: diagnostics count what has come."""
-        def heard() -> bool:
-            self.label(self.show())
-            self._served.spin(0.1)
-            return all(number_in(self._served.status.get(part), 'frames') > 0 for part in self._parts)
-
-        self._served.until(heard, what='the node hears the camera')
-
-
-def number_in(status: Any, key: str) -> float:
-    """A number among the values of a DiagnosticStatus, NaN where there is none."""
-    values = {one.key: one.value for one in status.values} if status else {}
-    return float(values.get(key, math.nan))

@@ -143,6 +143,6 @@ def test_a_describer_of_the_users_own_that_cannot_be_made(managed, describer, wo
 
 
 def test_a_describer_that_is_being_loaded():
-    with serving(ready=False, describer_options=script(load_s=3.0)) as served:
+    with serving(ready=False, describer_options=script(load_s=8.0)) as served:
         says(served, 'describer', WARN, 'being loaded')
         says(served, 'describer', OK, 'ready')

@@ -24,6 +24,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.srv', reason='needs the built package: ./dev test builds it')
 
+from builtin_interfaces.msg import Time   # noqa: E402
 from lifecycle_msgs.srv import ChangeState   # noqa: E402
 from rcl_interfaces.srv import SetParameters   # noqa: E402
 from rclpy.parameter import Parameter   # noqa: E402
@@ -33,6 +34,7 @@ from dam_ros.core.describe_settings import DescribeSettings   # noqa: E402
 from dam_ros.core.player_settings import PlayerSettings   # noqa: E402
 from dam_ros.core.settings import build   # noqa: E402
 from dam_ros.core.speech_settings import SpeechSettings   # noqa: E402
+from dam_ros.srv import DescribeRegion   # noqa: E402
 from documents import ROOT, Block, blocks   # noqa: E402
 from reader import SPEAKS, Robot, fill, type_of   # noqa: E402
 
@@ -50,6 +52,9 @@ def robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Robot]:
     try:
         for words in _by_hand():
             one.start(words)
+        # A reader types slower than nodes find each other: this call waits for the first picture to its deadline.
+        patient = DescribeRegion.Request(not_before=Time(sec=1), timeout_s=15.0)
+        assert one.call(DescribeRegion, '/describe_node/describe_region', patient).error_code == 0
         yield one
     finally:
         one.stop()

@@ -28,7 +28,7 @@ class DescribeSettings:
                                  low=0.0, high=1.0, live=True)
     max_frame_age_s: float = setting(2.0, 'max_age_s of requests that do not say it', unit='s', low=0.01, high=3600.0,
                                      live=True)
-    frame_wait_s: float = setting(1.0, 'how long a request waits for the first picture or label image to come',
+    frame_wait_s: float = setting(2.0, 'how long a request waits for the first picture or label image to come',
                                   unit='s', low=0.0, high=60.0, live=True)
     # -- who describes
     describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')

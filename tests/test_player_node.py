@@ -155,7 +155,7 @@ def test_a_delayed_label_image_has_the_stamp_of_its_picture(listener, photo):
 
         listener.until(lambda: len(late()) >= 10)
     late = late()
-    assert 0.75 < min(late)
+    assert 0.6 < min(late)   # when they reach the listener, which may have been kept from looking
     assert np.median(late) < 1.1
 
 

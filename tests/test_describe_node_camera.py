@@ -118,7 +118,7 @@ def asked(served: Served, results: list, future: list) -> None:
         future.append(served.begin(region=Region(labels=[LABEL]), timeout_s=5.0))
 
 
-@pytest.mark.parametrize('delay_s', [0.0, 0.8])
+@pytest.mark.parametrize('delay_s', [pytest.param(0.0, marks=pytest.mark.soak), 0.8])
 def test_a_label_image_that_comes_late_gives_neither_an_error_nor_the_label_of_another_frame(delay_s):
     """The describer says where the picture is red, the region is where the label image says: both move."""
     with serving(describer='watching_describer:create', environment=on_path(), max_frame_age_s=5.0) as served:

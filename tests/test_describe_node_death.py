@@ -61,7 +61,7 @@ def test_a_worker_that_is_killed_while_idle_is_replaced_before_anyone_asks(lasti
     served = lasting
     worker = served.worker()
     worker.kill()
-    served.until(lambda: served.worker() and served.worker().pid != worker.pid)
+    served.until(lambda: (now := served.worker()) and now.pid != worker.pid)
     served.until(lambda: served.ready[-2:] == [False, True])
     assert served.describe(image=picture()).error_code == 0
 

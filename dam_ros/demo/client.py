@@ -26,6 +26,7 @@ from dam_ros.msg import Description
 from dam_ros.srv import DescribeRegion
 
 _GRACE_S = 10.0   # beyond a deadline that the node itself keeps
+_ASK_AGAIN_S = 10.0   # ~/wake may be called as often as one likes
 _TELL_S = 5.0     # of waiting, after which a person wants to know what for
 
 
@@ -91,8 +92,14 @@ class Client:
 
     def load(self, patience_s: float = 600.0) -> str:
         """Has the describer loaded. Returns '', or why it cannot be."""
-        answer = self._call(self._wake, Trigger.Request(), patience_s)
-        return '' if answer.success else answer.message
+        until = time.monotonic() + patience_s
+        while True:   # asked again now and then: on a busy machine the first answer may leave before it can reach us
+            try:
+                answer = self._call(self._wake, Trigger.Request(), _ASK_AGAIN_S)
+                return '' if answer.success else answer.message
+            except Late:
+                if time.monotonic() > until:
+                    raise
 
     def show(self, photo: Photo, patience_s: float = 30.0) -> Time:
         """Until the player shows this photo; goes on to the next where it shows another. Returns its first stamp."""

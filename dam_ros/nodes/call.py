@@ -41,7 +41,7 @@ class Call:
         descriptions, failures: those of its units so far, in their order; failures has None for good ones.
         pending_until_s: time.monotonic up to which a picture is waited for, NaN where none is.
         admitted_s: time.monotonic at which the engine took it in, 0 = not yet.
-        text, phase, ahead: for feedback.
+        text, phase, shown: for feedback.
     """
 
     def __init__(self, order: Order | SceneOrder, inbox: Inbox, owner: Owner):

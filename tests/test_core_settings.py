@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.describe_settings import DescribeSettings, describer_options
 from dam_ros.core.player_settings import PlayerSettings
 from dam_ros.core.settings import SettingsError, build, rules, setting, to_markdown, to_yaml
 from dam_ros.core.speech_settings import SpeechSettings
@@ -102,3 +102,46 @@ def test_the_table_has_a_row_for_each():
     rows = to_markdown('node', Sample).splitlines()[4:]
     assert [row.split('`')[1] for row in rows] == list(rules(Sample))
     assert '| at once |' in rows[0] and '| at configure |' in rows[1]
+
+
+# -- what of them a describer gets
+
+def test_each_describer_gets_the_options_that_are_meant_for_it():
+    settings = build(DescribeSettings, {'model': 'a/b', 'dtype': 'float16', 'remote_timeout_s': 7})
+    assert describer_options(settings, 'dam') == {'model': 'a/b', 'model_kind': 'auto', 'dtype': 'float16',
+                                                  'device': 'auto'}
+    assert describer_options(settings, 'remote') == {
+        'model': 'a/b', 'url': 'http://localhost:8000', 'key_env': 'DAM_API_KEY', 'timeout_s': 7.0,
+        'connect_timeout_s': 5.0, 'pictures': 'rgba'}
+    for other in ('attributes', 'rehearsal', 'my_package.my_module:create'):
+        assert describer_options(settings, other) == {'model': 'a/b'}
+
+
+def test_describer_options_come_on_top():
+    settings = build(DescribeSettings, {'describer_options': '{"dtype": "float32", "more": 1}'})
+    assert describer_options(settings, 'dam') == {'model': '', 'model_kind': 'auto', 'dtype': 'float32',
+                                                  'device': 'auto', 'more': 1}
+
+
+@pytest.mark.parametrize('text', ['no json', '[1]', '3', '"text"', '[' * 100_000])
+def test_describer_options_have_to_be_an_object(text: str):
+    with pytest.raises(SettingsError, match='describer_options is .*allowed: one JSON object'):
+        describer_options(DescribeSettings(describer_options=text), 'rehearsal')
+
+
+@pytest.mark.parametrize('device', ['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:12'])
+def test_devices(device: str):
+    assert describer_options(DescribeSettings(device=device), 'dam')['device'] == device
+
+
+@pytest.mark.parametrize('device', ['', 'gpu', 'cuda:', 'cuda:x', 'CPU', 'cpu '])
+def test_what_is_no_device(device: str):
+    with pytest.raises(SettingsError, match="device is '.*allowed: 'auto', 'cpu', 'cuda' or 'cuda:N'"):
+        describer_options(DescribeSettings(device=device), 'dam')
+
+
+@pytest.mark.parametrize('name, value', [('model_kind', 'video'), ('dtype', 'int4'), ('remote_pictures', 'jpeg'),
+                                         ('remote_timeout_s', 0.0), ('remote_connect_timeout_s', 61.0)])
+def test_options_of_describers_are_checked_at_once(name: str, value):
+    with pytest.raises(SettingsError, match=name):
+        build(DescribeSettings, {name: value})

@@ -2,10 +2,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import json
+import re
 
-from dam_ros.core.settings import setting
+from dam_ros.core.errors import complaint
+from dam_ros.core.settings import SettingsError, setting
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
+MODEL_KINDS = ('auto', 'image', 'joint')
+DTYPES = ('auto', 'float32', 'float16', 'bfloat16')
+_DEVICE = re.compile(r'auto|cpu|cuda(:\d{1,3})?')
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,21 @@ class DescribeSettings:
     # -- who describes
     describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')
     model: str = setting('', "weights: hub id or folder; '' = the describer's own")
+    model_kind: str = setting('auto', 'of dam: image describes one picture, joint clips, too; auto asks the weights',
+                              choices=MODEL_KINDS)
+    dtype: str = setting('auto', 'of dam: precision it computes with; auto takes what suits the device',
+                         choices=DTYPES)
+    device: str = setting('auto', 'of dam: auto, cpu, cuda or cuda:N; auto takes a GPU where there is one')
+    remote_url: str = setting('http://localhost:8000', 'of remote: where the OpenAI-compatible server answers')
+    remote_key_env: str = setting('DAM_API_KEY', "of remote: environment variable that holds the server's key; the "
+                                  'key itself is no parameter, as every node can read those')
+    remote_timeout_s: float = setting(60.0, 'of remote: how long the server may be silent', unit='s', low=0.1,
+                                      high=600.0)
+    remote_connect_timeout_s: float = setting(5.0, 'of remote: how long connecting may take', unit='s', low=0.1,
+                                              high=60.0)
+    remote_pictures: str = setting('rgba', "of remote: rgba sends the mask as alpha (the DAM authors' server); "
+                                   'outlined sends the crop and an outlined full picture (any vision model)',
+                                   choices=('rgba', 'outlined'))
     worker_python: str = setting('', "interpreter of the worker (torch may live in another venv); '' = this one")
     describer_options: str = setting('{}', 'options of the describer as one JSON object, e.g. those of rehearsal')
     segmenter: str = setting('grabcut', 'cuts the thing out of a box; none = boxes only with box_is_region',
@@ -59,3 +80,33 @@ class DescribeSettings:
     sampling: str = setting('greedy', 'of requests with temperature 0: greedy repeats itself exactly; reference is the '
                             "model's own 0.2, top-p 0.5, top-k 50", choices=('greedy', 'reference'), live=True)
     present_hz: float = setting(2.0, 'rate of ~/present, while subscribed', unit='Hz', low=0.1, high=2.0)
+
+
+def describer_options(settings: DescribeSettings, name: str) -> dict:
+    """What `describers.create` gets: the parameters that are meant for this describer, describer_options on top.
+
+    Args:
+        name: not 'auto', but what that means here.
+
+    Raises:
+        SettingsError: describer_options is no JSON object, device is none.
+    """
+    options = {'model': settings.model}
+    if name == 'dam':
+        if not _DEVICE.fullmatch(settings.device):
+            raise SettingsError(complaint('device', settings.device, "'auto', 'cpu', 'cuda' or 'cuda:N'"))
+        options.update(model_kind=settings.model_kind, dtype=settings.dtype, device=settings.device)
+    elif name == 'remote':
+        options.update(url=settings.remote_url, key_env=settings.remote_key_env, timeout_s=settings.remote_timeout_s,
+                       connect_timeout_s=settings.remote_connect_timeout_s, pictures=settings.remote_pictures)
+    return {**options, **_json_object(settings.describer_options)}
+
+
+def _json_object(text: str) -> dict:
+    try:
+        options = json.loads(text or '{}')
+    except (ValueError, RecursionError):
+        options = None
+    if not isinstance(options, dict):
+        raise SettingsError(complaint('describer_options', text, 'one JSON object such as {"words_per_s": 4.0}'))
+    return options

@@ -1,7 +1,6 @@
 """describe_node: cameras in, descriptions out. Lifecycle and wiring; the work is in `desk`, `engine` and `core`."""
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 
@@ -11,8 +10,8 @@ from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from dam_ros import describers
-from dam_ros.core.describe_settings import DescribeSettings
-from dam_ros.core.errors import Failure, complaint
+from dam_ros.core.describe_settings import DescribeSettings, describer_options
+from dam_ros.core.errors import Failure
 from dam_ros.core.settings import SettingsError
 from dam_ros.engine.engine import Engine
 from dam_ros.engine.status import Options
@@ -121,7 +120,7 @@ class DescribeNode(LifecycleNode):
         settings = self._declared.reread()
         name, why = describers.resolve(settings.describer)
         self.get_logger().info(why)
-        options = {**_json_object(settings.describer_options), 'model': settings.model}
+        options = describer_options(settings, name)
         self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,
                                      settings.queue, settings.worker_python, settings.stop_grace_s,
                                      settings.load_timeout_s), self._log, self._engine_changed)
@@ -252,16 +251,6 @@ class DescribeNode(LifecycleNode):
         for name, camera in self._cameras.items():
             if self.active:
                 self.outlets.present(name, camera.ring.newest_labels, background, self.desk.in_background)
-
-
-def _json_object(text: str) -> dict:
-    try:
-        options = json.loads(text or '{}')
-    except ValueError:
-        options = None
-    if not isinstance(options, dict):
-        raise SettingsError(complaint('describer_options', text, 'one JSON object such as {"words_per_s": 4.0}'))
-    return options
 
 
 def main() -> int:

@@ -18,20 +18,33 @@ _LATER = ('dam', 'remote')   # named by the interfaces, not in this version
 NAMES = ('auto', *_FACTORIES, *_LATER)
 
 
-def resolve(name: str) -> tuple[str, str]:
-    """(name, why): `auto` becomes the describer it means here.
+def resolve(name: str, model: str = '') -> tuple[str, str]:
+    """(name, why): `auto` becomes the describer it means here: dam where its weights are on disk, else attributes.
+
+    Args:
+        model: the weights that dam would load: hub id, folder, or '' for its own default.
 
     Raises:
         DescriberFailed: no such describer in this version, or no name of one.
     """
     if name == 'auto':
-        return 'attributes', 'auto: this version has no dam describer yet, so colours, size and place only'
+        return _automatic(model)
     if name in _LATER:
         raise DescriberFailed(complaint('describer', name, 'auto, attributes, rehearsal or package.module:factory',
                                         f'{name} is not part of this version; use attributes'))
     if name not in _FACTORIES and ':' not in name:
         raise DescriberFailed(complaint('describer', name, ', '.join(NAMES) + ' or package.module:factory'))
     return name, f'describer: {name}'
+
+
+def _automatic(model: str) -> tuple[str, str]:
+    if 'dam' not in _FACTORIES:
+        return 'attributes', 'auto: this version has no dam describer yet, so colours, size and place only'
+    from dam_ros.model import weights   # late: who names a describer needs nothing of the model's
+    trouble = weights.why_not(model)
+    if trouble:
+        return 'attributes', f'auto: attributes, so colours, size and place only, for {trouble}'
+    return 'dam', f'auto: dam, for the weights {model or weights.DEFAULT} are on disk'
 
 
 def create(name: str, options: Mapping[str, object]) -> Describer:
@@ -43,7 +56,11 @@ def create(name: str, options: Mapping[str, object]) -> Describer:
     Raises:
         Failure: it cannot be made; the message says what to do.
     """
-    name, _ = resolve(name)
+    model = str(options.get('model') or '')
+    if name == 'auto' and model and 'dam' in _FACTORIES:
+        name = 'dam'   # who names weights here means dam; what is wrong with them, it says itself
+    else:
+        name, _ = resolve(name, model)
     path, _, factory = _FACTORIES.get(name, name).partition(':')
     try:
         make = getattr(importlib.import_module(path), factory)

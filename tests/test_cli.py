@@ -14,7 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from dam_ros.cli import main, make_parser
+from dam_ros import describers
+from dam_ros.cli import main
+from dam_ros.cli_options import make_parser
+from dam_ros.core.describing import Piece
+from dam_ros.core.errors import DescriberFailed
 
 ROOT = Path(__file__).resolve().parents[1]
 REHEARSAL = ['--describer', 'rehearsal']
@@ -119,6 +123,174 @@ def test_attributes_come_as_data(files, capsys):
     assert 'token_ids' not in found or found['token_ids']
 
 
+# -- clips
+
+def clip(count, empty=()):
+    """So many pictures of different sizes with their masks, as arguments; picture N has a region of (N + 1) x 2 px."""
+    arguments = []
+    for index in range(count):
+        mask = np.zeros((20 + index, 30), np.uint8)
+        mask[2:4, :index + 1] = 0 if index in empty else 255
+        cv2.imwrite(f'{index}.png', np.full((20 + index, 30, 3), index, np.uint8))
+        cv2.imwrite(f'{index}_mask.png', mask)
+        arguments.append((f'{index}.png', f'{index}_mask.png'))
+    return [one for one, _ in arguments] + [word for _, mask in arguments for word in ('--mask', mask)]
+
+
+def told(capsys, *arguments):
+    words = json.dumps({'text': '{pictures} pictures, the last of {size}, {pixels} inside.'})
+    assert main([*arguments, *REHEARSAL, '--describer-options', words, '--json']) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_clip_is_told_about_as_one(files, capsys):
+    found = told(capsys, *clip(3))
+    assert found['text'] == '3 pictures, the last of 30x22, 6 inside.'
+    assert found['pictures'] == ['0.png', '1.png', '2.png']
+    assert (found['box'], found['area_px'], found['image_size']) == ([0, 2, 3, 2], 6, [30, 22])
+
+
+def test_of_a_long_clip_eight_pictures_are_used(files, capsys):
+    found = told(capsys, *clip(12))
+    assert found['text'].startswith('8 pictures, the last of 30x31')
+    assert found['pictures'] == [f'{index}.png' for index in (0, 1, 3, 4, 6, 7, 9, 11)]
+
+
+def test_pictures_without_the_region_are_left_out(files, capsys):
+    found = told(capsys, *clip(5, empty=(0, 2, 4)))
+    assert found['pictures'] == ['1.png', '3.png']
+    assert found['image_size'] == [30, 23]
+    assert told(capsys, *clip(3, empty=(0, 2)))['text'] == '1 pictures, the last of 30x21, 4 inside.'
+
+
+def test_only_the_pictures_that_are_used_are_decoded(files, capsys, monkeypatch):
+    from dam_ros import cli_pictures
+    read, original = [], cli_pictures.read_picture
+    monkeypatch.setattr(cli_pictures, 'read_picture', lambda path, *rest: read.append(path) or original(path, *rest))
+    assert told(capsys, *clip(40))['pictures'] == read
+    assert len(read) == 8
+
+
+def test_pictures_and_masks_may_alternate(files, capsys):
+    clip(2)
+    assert told(capsys, '--mask', '0_mask.png', '0.png', '--mask', '1_mask.png', '1.png')['pictures'] == [
+        '0.png', '1.png']
+
+
+def test_one_picture_is_named_too(files, capsys):
+    assert described(capsys)['pictures'] == ['photo.jpg']
+
+
+# -- what goes to the describer
+
+class Seen:
+    """A describer that keeps what it was made with and asked."""
+
+    name, model, languages, capacity, max_pictures = 'seen', 'weights', ('en',), 1, 1
+    options, queries = None, []
+
+    def __init__(self, options):
+        Seen.options, Seen.queries = dict(options), []
+
+    def look(self, subjects):
+        return [self for _ in subjects]
+
+    def begin(self, look, query):
+        Seen.queries.append(query)
+        return self
+
+    def step(self):
+        return [(self, Piece('seen', last=True))]
+
+    def stop(self):
+        pass
+
+    close = stop
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    Seen.options, Seen.queries = None, []
+    monkeypatch.setattr(describers, 'create', lambda name, options: Seen({'name': name, **options}))
+    return Seen
+
+
+@pytest.mark.parametrize('words', ['', '<image>', '<image>\n', ' <image> \nWhat?  ', '<image>\n' + 'long ' * 1000])
+def test_a_raw_query_arrives_as_it_is(files, seen, words):
+    assert main(['photo.jpg', '--describer', 'dam', '--raw-query', words]) == 0
+    assert [(one.question, one.raw) for one in seen.queries] == [(words, True)]
+
+
+def test_the_references_sampling_can_be_said(files, seen):
+    assert main(['photo.jpg', '--describer', 'dam', '--temperature', '0.2', '--top-p', '0.5', '--seed', '7']) == 0
+    query, = seen.queries
+    assert (query.temperature, query.top_p, query.top_k, query.seed) == (0.2, 0.5, 0, 7)
+
+
+def test_options_of_dam(files, seen):
+    assert main(['photo.jpg', '--model', 'folder', '--model-kind', 'joint', '--dtype', 'bfloat16', '--device', 'cuda:1',
+                 '--describer-options', '{"more": 1}']) == 0
+    assert seen.options == {'name': 'dam', 'model': 'folder', 'model_kind': 'joint', 'dtype': 'bfloat16',
+                            'device': 'cuda:1', 'more': 1}
+
+
+def test_options_of_remote(files, seen):
+    assert main(['photo.jpg', '--describer', 'remote', '--url', 'http://robot:8000', '--model', 'some']) == 0
+    assert seen.options['name'] == 'remote'
+    assert (seen.options['url'], seen.options['model']) == ('http://robot:8000', 'some')
+    assert seen.options['key_env'] == 'DAM_API_KEY'
+
+
+def test_a_clip_for_weights_that_take_one_picture_names_the_remedy(files, seen, capsys, monkeypatch):
+    monkeypatch.setattr(Seen, 'name', 'dam')
+    assert main([*clip(2), '--model', 'folder']) == 2
+    assert 'allowed: one picture with the describer dam weights. --model-kind joint says' in capsys.readouterr().err
+
+
+class Weights:
+    """Stands where the weights come from."""
+
+    DEFAULT = 'some/default'
+
+    def __init__(self, failure=None):
+        self.fetched, self.failure = [], failure
+
+    def download(self, model):
+        self.fetched.append(model)
+        if self.failure:
+            raise self.failure
+        return Path('where')
+
+
+def test_download_alone_and_before_describing(files, seen, capsys, monkeypatch):
+    weights = Weights()
+    monkeypatch.setattr('dam_ros.model.weights', weights, raising=False)
+    monkeypatch.setitem(sys.modules, 'dam_ros.model.weights', weights)
+    assert main(['--download']) == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == ('', 'some/default is in where\n')
+    assert seen.options is None
+    assert main(['--download', '--model', 'a/b', 'photo.jpg']) == 0
+    assert weights.fetched == ['some/default', 'a/b']
+    assert (seen.options['name'], seen.options['model']) == ('dam', 'a/b')
+    assert capsys.readouterr().out == 'seen\n'
+
+
+def test_a_download_that_fails_is_one_line(files, seen, capsys, monkeypatch):
+    weights = Weights(DescriberFailed('the network is down'))
+    monkeypatch.setattr('dam_ros.model.weights', weights, raising=False)
+    monkeypatch.setitem(sys.modules, 'dam_ros.model.weights', weights)
+    assert main(['--download', 'photo.jpg']) == 1
+    assert capsys.readouterr().err == 'dam-describe: the network is down\n'
+
+
+def test_nothing_is_downloaded_for_a_picture_that_cannot_be_used(files, seen, monkeypatch):
+    weights = Weights()
+    monkeypatch.setitem(sys.modules, 'dam_ros.model.weights', weights)
+    assert main(['--download', 'gone.jpg']) == 2
+    assert weights.fetched == []
+
+
 BAD = [
     ([], 'required: IMAGE'),
     (['gone.jpg'], "image is 'gone.jpg'; allowed: a file that exists"),
@@ -165,7 +337,29 @@ BAD = [
     (['photo.jpg', '--describer', 'no.such:thing'], 'package.module:factory that can be imported'),
     (['photo.jpg', '--describer', 'rehearsal', '--model', 'x/y'], "--model is 'x/y'"),
     (['photo.jpg', '--bogus'], 'unrecognized arguments: --bogus'),
-    (['photo.jpg', 'second.jpg'], 'unrecognized arguments: second.jpg'),
+    (['photo.jpg', 'photo.jpg'], "--mask is '0 given, 2 expected'; allowed: once for each picture"),
+    (['photo.jpg', 'photo.jpg', '--mask', 'mask.png'], '1 given, 2 expected'),
+    (['photo.jpg', '--mask', 'mask.png', '--mask', 'mask.png'], '2 given, 1 expected'),
+    (['photo.jpg', 'photo.jpg', '--box', '1', '1', '5', '5'], "--box is 'given with 2 pictures'; allowed: one picture"),
+    (['photo.jpg', 'photo.jpg', '--label-image', 'labels.png', '--label', '1'], "--label-image is 'given with 2"),
+    (['photo.jpg', 'gone.jpg', '--mask', 'mask.png', '--mask', 'mask.png'], "image is 'gone.jpg'"),
+    (['photo.jpg', 'note.txt', '--mask', 'mask.png', '--mask', 'mask.png'], 'image note.txt is no picture we know'),
+    (['photo.jpg', 'cut.jpg', '--mask', 'mask.png', '--mask', 'mask.png'], 'damaged or cut off'),
+    (['photo.jpg', 'photo.jpg', '--mask', 'mask.png', '--mask', 'other_size.png'],
+     "--mask other_size.png is '64x40 px'; allowed: the size of its picture photo.jpg, 64x48 px"),
+    (['photo.jpg', 'photo.jpg', '--mask', 'empty.png', '--mask', 'empty.png'], "--mask is 'empty for all 2 pictures'"),
+    (['photo.jpg', 'photo.jpg', '--mask', 'mask.png', '--mask', 'mask.png', '--describer', 'attributes'],
+     "IMAGE is 'a clip of 2 pictures'; allowed: one picture with the describer attributes"),
+    (['photo.jpg', '--model-kind', 'joint'], "--model-kind is 'joint'; allowed: with the describer dam only"),
+    (['photo.jpg', '--model-kind', 'video'], 'invalid choice'),
+    (['photo.jpg', '--dtype', 'float16'], '--dtype is'),
+    (['photo.jpg', '--dtype', 'int4'], 'invalid choice'),
+    (['photo.jpg', '--device', 'cpu'], '--device is'),
+    (['photo.jpg', '--device', 'gpu', '--describer', 'dam'], "--device is 'gpu'; allowed: 'auto', 'cpu', 'cuda' or"),
+    (['photo.jpg', '--url', 'http://localhost:1', '--describer', 'dam'], '--url is'),
+    (['photo.jpg', '--download'], '--download is True; allowed: with the describer dam only'),
+    (['photo.jpg', '--describer-options', '[]'], "--describer-options is '[]'; allowed: one JSON object"),
+    (['photo.jpg', '--query', 'caf\udce9'], 'allowed: text in the encoding of the terminal'),
 ]
 
 

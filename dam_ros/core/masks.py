@@ -14,13 +14,15 @@ class StoredMask:
     Attributes:
         shape: (H, W).
         box: left, top, width, height in px.
-        area_fraction: 0..1 of the picture.
+        area_px: how many pixels are set.
+        area_fraction: the same, 0..1 of the picture.
     """
 
     def __init__(self, mask: np.ndarray):
         self.shape = mask.shape
         self.box = bounding_box(mask)
-        self.area_fraction = float(np.count_nonzero(mask)) / mask.size
+        self.area_px = int(np.count_nonzero(mask))
+        self.area_fraction = self.area_px / mask.size
         self._packed = zlib.compress(np.packbits(mask), 1)
 
     @classmethod

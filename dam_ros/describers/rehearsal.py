@@ -27,7 +27,7 @@ class Script:
 
     Attributes:
         text, brief: what is said; '{question}' stands for the question, '{size}' for the picture's WxH,
-            '{pixels}' for the number of pixels of the region.
+            '{pixels}' for the number of pixels of the region, '{pictures}' for how many pictures were looked at.
         words_per_s: 0 = as fast as it goes.
         first_word_s, look_s, load_s: s, delays before.
         confidence: probability of each word, NaN where negative.
@@ -80,7 +80,8 @@ def create(options: Mapping[str, object]) -> Rehearsal:
 class _Look:
     def __init__(self, subject: Subject):
         height, width = subject.mask.shape
-        self.words = {'size': f'{width}x{height}', 'pixels': str(int(subject.mask.sum()))}
+        self.words = {'size': f'{width}x{height}', 'pixels': str(int(subject.mask.sum())),
+                      'pictures': str(len(subject.pictures))}
 
     def close(self) -> None:
         pass

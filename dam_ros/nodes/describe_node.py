@@ -118,7 +118,7 @@ class DescribeNode(LifecycleNode):
 
     def _configure(self) -> None:
         settings = self._declared.reread()
-        name, why = describers.resolve(settings.describer)
+        name, why = describers.resolve(settings.describer, settings.model)
         self.get_logger().info(why)
         options = describer_options(settings, name)
         self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,

@@ -1,9 +1,11 @@
 """What every describer promises (core/describing.py). Parametrised over the registry itself, and over one that a user
-brings: a new describer cannot dodge it. It may need an entry in OPTIONS, to be small and quick.
+brings: a new describer cannot dodge it. It may need an entry in OPTIONS, to be small and quick, or in NEEDS, where
+something has to run or to be made for it first.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 import json
 import math
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from dam_ros import describers
 from dam_ros.core.describing import BRIEF, FULL, NORMAL, Describer, Look, Piece, Query, Subject, Telling, tell
 from dam_ros.core.errors import DescriberFailed, Failure, Unsupported
+from remote_server import serving_model
 
 OPTIONS: dict[str, dict] = {'rehearsal': {'capacity': 4}}
 ROOT = Path(__file__).parent.parent
@@ -30,15 +33,26 @@ def _registered() -> list[str]:
     return sorted(set(found))
 
 
-ALL = [*_registered(), 'odd_describers:create', 'own_describer:create']
+@contextmanager
+def _model_server(dialect: str) -> Iterator[dict]:
+    with serving_model(dialect, joint=True) as server:
+        yield server.options()
+
+
+_PLAIN_SERVER = 'dam_ros.describers.remote:create'   # remote once more, at the other kind of server
+# name -> what has to be there while the describer is tested; it gives further options
+NEEDS: dict[str, Callable[[], AbstractContextManager[dict]]] = {
+    'remote': lambda: _model_server('dam'), _PLAIN_SERVER: lambda: _model_server('standard')}
+ALL = [*_registered(), _PLAIN_SERVER, 'odd_describers:create', 'own_describer:create']
 
 
 @pytest.fixture(params=ALL)
 def describer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Describer]:
     monkeypatch.syspath_prepend(str(ROOT / 'examples'))   # own_describer: what the documentation shows
-    made = describers.create(request.param, OPTIONS.get(request.param, {}))
-    yield made
-    made.close()
+    with NEEDS.get(request.param, lambda: nullcontext({}))() as options:
+        made = describers.create(request.param, {**OPTIONS.get(request.param, {}), **options})
+        yield made
+        made.close()
 
 
 def subject(seed: int = 0, pictures: int = 1, height: int = 48, width: int = 64) -> Subject:

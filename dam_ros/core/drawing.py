@@ -70,6 +70,22 @@ def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) 
     return canvas
 
 
+def outlined(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (255, 0, 0)) -> np.ndarray:
+    """A copy of the picture with a line around the region, just outside of it: nothing of the region is hidden.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        mask: bool (H, W), at least one pixel set.
+        colour: RGB.
+    """
+    canvas = np.ascontiguousarray(image).copy()
+    letter_px = _letter_px(canvas)
+    reach = _line_px(letter_px) // 2 + 2   # of the line and its rim, to either side
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    _outline(canvas, grown, colour, letter_px)
+    return canvas
+
+
 def to_ascii(text: str) -> str:
     """What can be drawn of a text: nearest ASCII letters, '?' for the rest, one line."""
     plain = unicodedata.normalize('NFKD', text.translate(_NEAREST))
@@ -120,9 +136,13 @@ def _as_mask(where, shape: tuple, zoom: int) -> np.ndarray:
 
 def _outline(canvas: np.ndarray, mask: np.ndarray, colour: tuple, letter_px: float) -> None:
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    thick = max(2, round(letter_px / 6))
+    thick = _line_px(letter_px)
     for shade, width in ((_BLACK, thick + 2), (colour, thick)):   # dark rim: seen on white, too
         cv2.drawContours(canvas, outlines, -1, shade, width, cv2.LINE_AA)
+
+
+def _line_px(letter_px: float) -> int:
+    return max(2, round(letter_px / 6))
 
 
 def _badge_point(mask: np.ndarray, letter_px: float) -> tuple[int, int]:

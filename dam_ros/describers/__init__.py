@@ -13,8 +13,9 @@ from dam_ros.core.errors import DescriberFailed, Failure, complaint
 _FACTORIES = {
     'attributes': 'dam_ros.describers.attributes:create',
     'rehearsal': 'dam_ros.describers.rehearsal:create',
+    'remote': 'dam_ros.describers.remote:create',
 }
-_LATER = ('dam', 'remote')   # named by the interfaces, not in this version
+_LATER = ('dam',)   # named by the interfaces, not in this version
 NAMES = ('auto', *_FACTORIES, *_LATER)
 
 
@@ -30,7 +31,7 @@ def resolve(name: str, model: str = '') -> tuple[str, str]:
     if name == 'auto':
         return _automatic(model)
     if name in _LATER:
-        raise DescriberFailed(complaint('describer', name, 'auto, attributes, rehearsal or package.module:factory',
+        raise DescriberFailed(complaint('describer', name, 'auto, attributes, remote, rehearsal or package.module:factory',
                                         f'{name} is not part of this version; use attributes'))
     if name not in _FACTORIES and ':' not in name:
         raise DescriberFailed(complaint('describer', name, ', '.join(NAMES) + ' or package.module:factory'))

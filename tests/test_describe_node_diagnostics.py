@@ -110,7 +110,7 @@ def test_a_node_that_is_not_active(managed):
 
 
 @pytest.mark.parametrize(('describer', 'words'), [
-    ('dam', ['dam is not part of this version', 'use attributes']), ('remote', ['not part of this version']),
+    ('dam', ['dam is not part of this version', 'use attributes']),
     ('nobody', ['nobody', 'rehearsal', 'package.module:factory'])])
 def test_a_describer_that_this_version_lacks_is_one_clear_error(managed, describer, words):
     """The node stays, says why in three places, and can be put right."""

@@ -324,7 +324,7 @@ def test_names_that_are_none(name: str):
             call()
 
 
-@pytest.mark.parametrize('name', ['dam', 'remote'])
+@pytest.mark.parametrize('name', ['dam'])
 def test_describers_of_later_say_so_in_one_line(name: str):
     if name in _registered():
         pytest.skip('it is there')

@@ -31,7 +31,8 @@ def resolve(name: str, model: str = '') -> tuple[str, str]:
     if name == 'auto':
         return _automatic(model)
     if name in _LATER:
-        raise DescriberFailed(complaint('describer', name, 'auto, attributes, remote, rehearsal or package.module:factory',
+        allowed = 'auto, attributes, remote, rehearsal or package.module:factory'
+        raise DescriberFailed(complaint('describer', name, allowed,
                                         f'{name} is not part of this version; use attributes'))
     if name not in _FACTORIES and ':' not in name:
         raise DescriberFailed(complaint('describer', name, ', '.join(NAMES) + ' or package.module:factory'))

@@ -73,6 +73,8 @@ def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) 
 def outlined(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (255, 0, 0)) -> np.ndarray:
     """A copy of the picture with a line around the region, just outside of it: nothing of the region is hidden.
 
+    But at the border of the picture, where there is no outside: there the line lies on the region.
+
     Args:
         image: RGB uint8 (H, W, 3).
         mask: bool (H, W), at least one pixel set.
@@ -83,6 +85,10 @@ def outlined(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] =
     reach = _line_px(letter_px) // 2 + 2   # of the line and its rim, to either side
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     _outline(canvas, grown, colour, letter_px)
+    shown = mask.copy()   # its smoothed edge reaches further than its width says
+    if min(mask.shape) > 8 * reach:
+        shown[:reach] = shown[-reach:] = shown[:, :reach] = shown[:, -reach:] = False
+    canvas[shown] = image[shown]
     return canvas
 
 

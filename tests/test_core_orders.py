@@ -105,11 +105,37 @@ def test_a_query_out_of_range(changes: dict, field: str):
         orders.query(settings=SETTINGS, **arguments)
 
 
-def test_clips_are_for_later():
-    orders.check_clip(0.0)
-    for value, kind in ((1.0, Unsupported), (30.0, Unsupported), (NAN, InvalidRequest), (31.0, InvalidRequest)):
-        with pytest.raises(kind, match='^clip_s'):
-            orders.check_clip(value)
+LABELLED = Region(labels=(1,))
+
+
+def test_a_clip():
+    for region in (LABELLED, Region()):
+        assert orders.checked_clip(0.0, False, region, SETTINGS) == 0
+        assert orders.checked_clip(2.0, False, region, SETTINGS) == 2.0
+    assert orders.checked_clip(0.0, True, Region(box_xywh=(1, 1, 2, 2)), SETTINGS) == 0
+    assert orders.checked_clip(float(np.float32(1.1)), False, LABELLED, replace(SETTINGS, ring_s=1.1)) > 1.1
+    assert orders.wish(0, 0, 0.0, True, SETTINGS, 1.5).clip_ns == 1_500_000_000
+
+
+@pytest.mark.parametrize('clip_s, own, region, kind, words', [
+    (NAN, False, LABELLED, InvalidRequest, '^clip_s is nan'), (31.0, False, LABELLED, InvalidRequest, '0.1 to 30'),
+    (0.05, False, LABELLED, InvalidRequest, '0.1 to 30'), (-1.0, False, LABELLED, InvalidRequest, '0.1 to 30'),
+    (1.0, True, Region(), InvalidRequest, '^clip_s is 1.0; allowed: 0 together with image'),
+    (2.1, False, LABELLED, Unsupported, '^clip_s is 2.1; allowed: at most 2 s.*Raise the parameter ring_s'),
+    (1.0, False, Region(box_xywh=(1, 1, 2, 2)), Unsupported, '^region.box_xywh is .*allowed: region.labels'),
+    (1.0, False, Region(mask=np.ones((2, 2))), Unsupported, '^region.mask is .*allowed: region.labels'),
+    (1.0, False, Region(mask=np.ones((2, 2)), labels=(1,)), Unsupported, '^region.mask is .*allowed: region.labels')])
+def test_what_is_no_clip(clip_s: float, own: bool, region: Region, kind: type, words: str):
+    with pytest.raises(kind, match=words):
+        orders.checked_clip(clip_s, own, region, SETTINGS)
+
+
+def test_a_clip_needs_a_describer_for_it():
+    clip, single = orders.wish(0, 0, 0.0, True, SETTINGS, 1.0), orders.wish(0, 0, 0.0, True, SETTINGS)
+    orders.check_clip_describer(single, 'attributes', 1)
+    orders.check_clip_describer(clip, 'dam', 8)
+    with pytest.raises(Unsupported, match=r'^clip_s is 1.0; allowed: 0 \(one picture\) with the describer attributes'):
+        orders.check_clip_describer(clip, 'attributes', 1)
 
 
 def test_what_excludes_each_other():

@@ -39,6 +39,8 @@ REFUSED = [
     ({'max_age_s': 3601.0}, ['max_age_s is 3601', '0.01 to 3600']),
     ({'max_age_s': -1.0}, ['max_age_s is -1', '0.01 to 3600']),
     ({'clip_s': 31.0}, ['clip_s is 31', '0.1 to 30']),
+    ({'clip_s': 1.0, 'image': picture()}, ['clip_s is 1', '0 together with image']),
+    ({'about': 'x', 'clip_s': 1.0}, ['clip_s', 'together with about']),
     ({'about': 'x', 'image': picture()}, ['image', 'together with about']),
     ({'about': 'x', 'region': box(0, 0, 1, 1)}, ['region', 'together with about']),
     ({'query': 'x' * 2001}, ['query is', '2000', '2001']),
@@ -65,7 +67,9 @@ REFUSED = [
 ]
 UNSUPPORTED = [
     ({'camera': 'rear'}, ["camera is 'rear'", "''"]),
-    ({'clip_s': 2.0}, ['clip_s is 2.0', '0 (one picture)']),
+    ({'clip_s': 2.5}, ['clip_s is 2.5', 'at most 2 s', 'ring_s']),
+    ({'clip_s': 1.0, 'region': box(0, 0, 5, 5)}, ['region.box_xywh', 'together with clip_s', 'region.labels']),
+    ({'clip_s': 1.0, 'region': Region(mask=grey(np.ones((48, 64), np.uint8)))}, ['region.mask', 'region.labels']),
     ({'image': picture(), 'language': 'de'}, ["language is 'de'", 'en']),
     ({'image': picture(), 'region': Region(point_labels=[1])}, ['region.point_labels']),
     ({'image': picture(), 'region': Region(scribble=[1.0, 2.0, 3.0, 4.0])}, ['region.scribble']),

@@ -141,6 +141,13 @@ def test_every_failure_that_is_offered_is_tested_here():
                              'kill', 'hang'}
 
 
+def test_a_clip_can_be_rehearsed():
+    describer = create({'text': '{pictures} of {size}', 'max_pictures': 3})
+    look, = describer.look([Subject(subject().pictures * 3)])
+    assert describer.max_pictures == 3
+    assert ''.join(piece.text for piece in tell(describer, look, Query())) == '3 of 4x3'
+
+
 def test_changed_by_does_not_change_the_script_itself():
     script = Script()
     assert script.changed_by({'capacity': 3}, 'x').capacity == 3

@@ -28,7 +28,8 @@ class DescribeSettings:
                                      choices=RELIABILITIES)
     background_labels: list[int] = setting([0], 'values of the label image that are no region; [-1] = none '
                                            '(vision_msgs says 255 or 65535, Isaac and SAM say 0)')
-    ring_s: float = setting(2.0, 'how long frames are kept', unit='s', low=0.1, high=60.0)
+    ring_s: float = setting(2.0, 'how long frames are kept; clip_s of requests and the delay of label images '
+                              'have to fit in', unit='s', low=0.1, high=60.0)
     ring_mb: float = setting(256.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
     sync_slop_s: float = setting(0.02, 'how far the stamps of a picture and its label image may differ', unit='s',
                                  low=0.0, high=1.0, live=True)

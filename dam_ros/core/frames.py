@@ -38,14 +38,20 @@ class Wish:
     max_age_s: float = 2.0
     needs_labels: bool = False
     slop_ns: int = 20_000_000
+    clip_ns: int = 0
 
 
 @dataclass(frozen=True)
 class Found:
-    """The picture, and its label image where one was asked for."""
+    """The picture, and its label image where one was asked for.
+
+    Attributes:
+        earlier: of a clip what came before it, oldest first.
+    """
 
     picture: Frame
     labels: Frame | None = None
+    earlier: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class _Line:
         self.stamps: list[int] = []
         self.bytes = 0
         self.newest_ns = 0   # ever seen, also where it has left
+        self.left_ns = -1    # the newest that has left
 
     def add(self, frame: Frame) -> None:
         at = len(self.stamps)
@@ -80,7 +87,7 @@ class _Line:
         self.newest_ns = max(self.newest_ns, frame.stamp_ns)
 
     def drop_oldest(self) -> None:
-        self.stamps.pop(0)
+        self.left_ns = max(self.left_ns, self.stamps.pop(0))
         self.bytes -= len(self.frames.pop(0).data)
 
     def nearest(self, stamp_ns: int, slop_ns: int) -> Frame | None:
@@ -88,6 +95,10 @@ class _Line:
         near = self.frames[max(0, at - 1):at + 1]
         best = min(near, key=lambda one: abs(one.stamp_ns - stamp_ns), default=None)
         return best if best is not None and abs(best.stamp_ns - stamp_ns) <= slop_ns else None
+
+    def between(self, first_ns: int, end_ns: int) -> list[Frame]:
+        """From first_ns on, before end_ns."""
+        return self.frames[bisect_left(self.stamps, first_ns):bisect_left(self.stamps, end_ns)]
 
     def clear(self) -> None:
         self.__init__()
@@ -155,7 +166,32 @@ class Ring:
         if not self._pictures.frames and self._pair is None:
             explicit = bool(wish.stamp_ns or wish.not_before_ns)
             return Pending(NoFrame(f'no picture has come on {self._topic} yet; ~/diagnostics say why'), explicit)
-        return self._at_stamp(wish) if wish.stamp_ns else self._newest(wish, now_ns)
+        found = self._at_stamp(wish) if wish.stamp_ns else self._newest(wish, now_ns)
+        return self._with_earlier(found, wish) if wish.clip_ns and isinstance(found, Found) else found
+
+    def _with_earlier(self, end: Found, wish: Wish) -> Found:
+        """The clip that ends there: every picture of that time, none without the label image that it needs."""
+        end_ns = end.picture.stamp_ns
+        first_ns = end_ns - wish.clip_ns
+        if self._pictures.left_ns >= first_ns:
+            kept_s = max(0.0, (end_ns - self._pictures.stamps[0]) / NS)
+            raise StaleFrame(complaint('clip_s', round(wish.clip_ns / NS, 3), f'at most {kept_s:.2f} here, as older '
+                                       'pictures are no longer kept', 'Raise ring_s and ring_mb'))
+        pictures = self._pictures.between(first_ns, end_ns)
+        if not wish.needs_labels:
+            return Found(end.picture, None, tuple(Found(one) for one in pictures))
+        earlier = [Found(one, self._labels_of(one, wish.slop_ns)) for one in pictures]
+        missing = sum(1 for one in earlier if one.labels is None)
+        if missing:
+            raise NoLabelImage(complaint(
+                'clip_s', round(wish.clip_ns / NS, 3), 'a time whose pictures all have their label image',
+                f'{missing} of {len(earlier) + 1} have none within sync_slop_s {wish.slop_ns / NS:g}: let one come for '
+                'every picture, or ask about one picture (clip_s 0)'))
+        return Found(end.picture, end.labels, tuple(earlier))
+
+    def _labels_of(self, picture: Frame, slop_ns: int) -> Frame | None:
+        labels = self._labels.nearest(picture.stamp_ns, slop_ns)
+        return labels if labels is not None and self._belong(picture, labels, slop_ns) else None
 
     def _at_stamp(self, wish: Wish) -> Found | Pending:
         pair = self._pair
@@ -168,8 +204,8 @@ class Ring:
             return Found(picture)
         if pair is not None and picture is pair.picture:
             return pair
-        labels = self._labels.nearest(picture.stamp_ns, wish.slop_ns)
-        if labels is not None and self._belong(picture, labels, wish.slop_ns):
+        labels = self._labels_of(picture, wish.slop_ns)
+        if labels is not None:
             return Found(picture, labels)
         failure = self._no_labels(picture, wish)
         if self._labels.newest_ns > picture.stamp_ns + wish.slop_ns:

@@ -94,13 +94,14 @@ def number(field: str, value: float, low: float, high: float, default: float) ->
     return float(value)
 
 
-def wish(stamp_ns: int, not_before_ns: int, max_age_s: float, needs_labels: bool, settings: DescribeSettings) -> Wish:
+def wish(stamp_ns: int, not_before_ns: int, max_age_s: float, needs_labels: bool, settings: DescribeSettings,
+         clip_s: float = 0.0) -> Wish:
     """Raises InvalidRequest."""
     if stamp_ns and not_before_ns:
         raise invalid('not_before', f'{not_before_ns / NS:.9f}', '0 together with stamp',
                       'stamp names the very picture already')
     age_s = number('max_age_s', max_age_s, 0.01, 3600.0, settings.max_frame_age_s)
-    return Wish(stamp_ns, not_before_ns, age_s, needs_labels, int(settings.sync_slop_s * NS))
+    return Wish(stamp_ns, not_before_ns, age_s, needs_labels, int(settings.sync_slop_s * NS), int(clip_s * NS))
 
 
 def nanoseconds(field: str, sec: int, nanosec: int) -> int:
@@ -137,10 +138,28 @@ def checked_speak(speak: int) -> int:
     return speak
 
 
-def check_clip(clip_s: float) -> None:
-    """Raises InvalidRequest, or Unsupported: clips come with the model that can see them."""
-    if number('clip_s', clip_s, 0.1, 30.0, 0.0):
-        raise Unsupported(complaint('clip_s', clip_s, '0 (one picture) with this describer'))
+def checked_clip(clip_s: float, own_picture: bool, region: Region, settings: DescribeSettings) -> float:
+    """How long the clip is in s, 0 = one picture. Raises InvalidRequest, Unsupported."""
+    clip_s = number('clip_s', clip_s, 0.1, 30.0, 0.0)
+    if not clip_s:
+        return 0.0
+    if own_picture:
+        raise invalid('clip_s', clip_s, '0 together with image', 'A clip is made of pictures of the camera')
+    if region.form not in ('labels', 'picture'):
+        field = 'region.box_xywh' if region.form == 'box' else 'region.mask'
+        raise Unsupported(complaint(field, 'set together with clip_s', 'region.labels, or no region for whole pictures',
+                                    'What a box or mask holds is not followed from picture to picture'))
+    if clip_s > settings.ring_s * (1 + 1e-6):
+        raise Unsupported(complaint('clip_s', round(clip_s, 3), f'at most {settings.ring_s:g} s, as long as frames are '
+                                    'kept', 'Raise the parameter ring_s'))
+    return clip_s
+
+
+def check_clip_describer(wish: Wish, describer: str, max_pictures: int) -> None:
+    """Raises Unsupported where a clip is wanted of a describer that looks at one picture."""
+    if wish.clip_ns and max_pictures < 2:
+        raise Unsupported(complaint('clip_s', round(wish.clip_ns / NS, 3), '0 (one picture) with the describer '
+                                    f'{describer}', 'Clips need dam with weights such as nvidia/DAM-3B-Video'))
 
 
 def check_about(about: str, others: dict[str, bool]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dam_ros.core.errors import UnknownDescription, complaint
 from dam_ros.core.masks import StoredMask
+from dam_ros.core.planning import Earlier
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,7 @@ class Record:
         look: names the look in the worker.
         box: what a segmenter was to cut out of, None where the mask was given.
         caption: what was said, for the overlay.
+        earlier: of a clip the pictures before this one, with their masks.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Record:
     tag: str = ''
     label: int = -1
     caption: str = ''
+    earlier: tuple[Earlier, ...] = ()
 
 
 class Records:
@@ -59,8 +62,10 @@ class Records:
 
     @property
     def nbytes(self) -> int:
+        earlier = [one for record in self._kept.values() for one in record.earlier]
         pictures = {id(one.picture): one.picture_bytes for one in self._kept.values()}
-        return sum(pictures.values()) + sum(one.mask.nbytes for one in self._kept.values())
+        pictures.update({id(one.picture): one.picture.nbytes for one in earlier})
+        return sum(pictures.values()) + sum(one.mask.nbytes for one in [*self._kept.values(), *earlier])
 
     def __len__(self) -> int:
         return len(self._kept)

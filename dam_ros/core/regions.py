@@ -150,6 +150,11 @@ def labels_present(label_image: np.ndarray, background: tuple[int, ...]) -> dict
     return {int(value): int(count) for value, count in zip(values, counts) if int(value) not in background}
 
 
+def occurs(region: Region, label_image: np.ndarray | None) -> bool:
+    """A pixel of the label image (H, W) has one of the region's labels; always true without a label image."""
+    return label_image is None or bool(_with_labels(label_image, region.labels).any())
+
+
 def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
     """(left, top, width, height) in px of the smallest box around a mask with at least one pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -172,9 +177,13 @@ def _box_mask(region: Region, height: int, width: int) -> np.ndarray:
 
 
 def _label_mask(label_image: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
-    mask = label_image == labels[0] if len(labels) == 1 else np.isin(label_image, labels)
+    mask = _with_labels(label_image, labels)
     if not mask.any():
         present = np.unique(label_image)
         shown = ', '.join(str(int(one)) for one in present[:20]) + (', ...' if len(present) > 20 else '')
         raise UnknownLabel(complaint('region.labels', list(labels), f'values of the label image: {shown}'))
     return mask
+
+
+def _with_labels(label_image: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
+    return label_image == labels[0] if len(labels) == 1 else np.isin(label_image, labels)

@@ -31,7 +31,7 @@ class Script:
         words_per_s: 0 = as fast as it goes.
         first_word_s, look_s, load_s: s, delays before.
         confidence: probability of each word, NaN where negative.
-        capacity: tellings at once.
+        capacity: tellings at once; max_pictures: of a clip.
         abstain: say that it cannot tell.
         fail: one of FAILURES; fail_at: one of STAGES; fail_after_words: for the stage 'step'.
     """
@@ -44,6 +44,7 @@ class Script:
     load_s: float = 0.0
     confidence: float = 0.9
     capacity: int = 1
+    max_pictures: int = 8
     abstain: bool = False
     fail: str = ''
     fail_at: str = 'step'
@@ -102,11 +103,10 @@ class Rehearsal:
 
     name, model = 'rehearsal', ''
     languages = ('en',)
-    max_pictures = 8
 
     def __init__(self, script: Script):
         self._script = script
-        self.capacity = script.capacity
+        self.capacity, self.max_pictures = script.capacity, script.max_pictures
         self._running: list[_Telling] = []
 
     def look(self, subjects: Sequence[Subject]) -> list[_Look]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 import math
 import time
@@ -13,41 +13,24 @@ from typing import Any
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describe_settings import DescribeSettings
 from dam_ros.core.errors import DeadlineExceeded, Failure, Internal, InvalidRequest
-from dam_ros.core.frames import Pending
+from dam_ros.core.frames import Found, Pending
 from dam_ros.core.masks import StoredMask
-from dam_ros.core.orders import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, new_id
+from dam_ros.core.orders import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, check_clip_describer, new_id
 from dam_ros.core.partials import Part
-from dam_ros.core.planning import Cutting, Planned, plan_region, plan_scene
+from dam_ros.core.planning import Planned
 from dam_ros.core.records import Record, Records
 from dam_ros.engine.engine import Engine
-from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Outcome, Request, Unit, Work
+from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Outcome, Request, Unit
 from dam_ros.msg import Description
-from dam_ros.nodes import messages
+from dam_ros.nodes import messages, planner
 from dam_ros.nodes.call import Call
 from dam_ros.nodes.cameras import Camera
 from dam_ros.nodes.inbox import Inbox
-from dam_ros.nodes.messages import Subject
+from dam_ros.nodes.messages import Answered, Subject
 from dam_ros.nodes.outlets import Outlets
-from dam_ros.nodes.pictures import CameraPicture, read_labels
+from dam_ros.nodes.pictures import CameraPicture
 
 _URGENCY = {SPEAK_NO: CALLED, SPEAK_TOLD: TOLD, SPEAK_ASKED: ASKED}
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What the caller gets: one description, or those of a scene.
-
-    Attributes:
-        failure: of the request as a whole, None for good.
-        mask: what was used, None where the region never became one.
-        refused: it never became a request; `descriptions` has one that says so.
-    """
-
-    failure: Failure | None
-    descriptions: list[Description]
-    mask: StoredMask | None = None
-    left_out: int = 0
-    refused: bool = False
 
 
 class Desk:
@@ -143,6 +126,9 @@ class Desk:
         if not call.request.open:
             return
         try:
+            status = self._engine.status
+            if status.state == 'ready':   # else the worker says so when it is
+                check_clip_describer(call.order.wish, status.describer, status.max_pictures)
             found = camera.ring.choose(call.order.wish, self._now_ns())
         except Failure as failure:
             self._engine.fail(call.request, failure)
@@ -150,7 +136,7 @@ class Desk:
         if isinstance(found, Pending):
             self._wait_for_frame(call, camera, found)
         else:
-            self._plan(call, CameraPicture(found.picture), found.labels)
+            self._plan(call, CameraPicture(found.picture), found)
 
     def _wait_for_frame(self, call: Call, camera: Camera, pending: Pending) -> None:
         call.request.waiting_for = pending.failure
@@ -163,11 +149,11 @@ class Desk:
             call.phase = 'waiting'
             call.show(at_once=True)
 
-    def _plan(self, call: Call, picture: Any, labels: Any) -> None:
+    def _plan(self, call: Call, picture: Any, found: Found | None) -> None:
         """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
         call.request.waiting_for = None   # the picture is here: from now on a deadline is just a deadline
-        settings = self._settings()
-        future = self._pool.submit(_planned, call.order, picture, labels, settings)
+        most = planner.most_pictures(self._engine.status)
+        future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most)
         future.add_done_callback(lambda done: self._inbox.post(self._provide, call, picture, done.result()))
 
     def _provide(self, call: Call, picture: Any, plan: list[Planned] | Failure) -> None:
@@ -191,7 +177,7 @@ class Desk:
         except Failure as failure:
             self._engine.fail(call.request, failure)
             return
-        planned = Planned(order.region, record.mask)
+        planned = Planned(order.region, record.mask, earlier=record.earlier)
         subject = replace(messages.picked(self._subject(call), record.picture, record.mask), camera=record.camera,
                           tag=record.tag, label=record.label)
         unit = self._unit(call, subject, record.picture, planned, record.picture.pixels, record.look)
@@ -201,9 +187,9 @@ class Desk:
         call.subjects[subject.id] = subject
         if planned.mask is not None:
             call.keep[subject.id] = Record(subject.id, picture, picture.nbytes, planned.mask, look, subject.camera,
-                                           subject.tag, subject.label)
+                                           subject.tag, subject.label, earlier=planned.earlier)
         spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
-        return Unit(subject.id, lambda: _work(planned, pixels), look, tellings_for(call.order.query, spoken))
+        return Unit(subject.id, lambda: planner.decode(planned, pixels), look, tellings_for(call.order.query, spoken))
 
     def _subject(self, call: Call) -> Subject:
         order = call.order
@@ -290,30 +276,3 @@ class Desk:
 def _bug() -> Internal:
     """The exception that is being handled, as an answer."""
     return Internal('bug while answering, please report: ' + traceback.format_exc(limit=-2))
-
-
-def refusal(failure: Failure, subject: Subject, now_ns: int, arrival_s: float) -> Answered:
-    """The answer to what never became a request."""
-    total_s = time.monotonic() - arrival_s
-    return Answered(failure, [messages.description(subject, failure, now_ns, total_s=total_s)], refused=True)
-
-
-def _planned(order: Order | SceneOrder, picture: Any, labels: Any, settings: DescribeSettings):
-    """In the thread for pixels: ([Planned], how many were left out), or the Failure."""
-    cutting = Cutting(settings.segmenter != 'none', settings.box_fallback)
-    try:
-        size = picture.size()
-        label_image = read_labels(labels) if labels is not None else None
-        if isinstance(order, SceneOrder):
-            return plan_scene(order, size, label_image, tuple(settings.background_labels), cutting)
-        return [plan_region(order.region, size, label_image, cutting)], 0
-    except Failure as failure:
-        return failure
-    except Exception:   # noqa: B902  everything must become an answer
-        return Internal('bug while planning, please report: ' + traceback.format_exc(limit=-2))
-
-
-def _work(planned: Planned, pixels: Callable) -> Work:
-    if planned.failure is not None:
-        raise planned.failure
-    return Work(((pixels(), planned.mask.array()),), planned.box)

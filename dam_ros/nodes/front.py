@@ -18,7 +18,7 @@ from dam_ros.action import Describe, DescribeScene
 from dam_ros.core.errors import Failure, Internal, NotActive
 from dam_ros.nodes import messages
 from dam_ros.nodes.call import Call
-from dam_ros.nodes.desk import Answered, refusal
+from dam_ros.nodes.messages import Answered, refusal
 from dam_ros.nodes.pace import Pace
 from dam_ros.nodes.pictures import image_message
 from dam_ros.srv import Cancel, DescribeRegion

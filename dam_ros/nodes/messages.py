@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,13 @@ def order_of(message: Any, settings: DescribeSettings) -> Order:
     if own is not None:
         orders.check_own_picture(stamp_ns, not_before_ns, region)
     orders.check_about(message.about, {'image': own is not None, 'stamp': bool(stamp_ns),
-                                       'not_before': bool(not_before_ns), 'region': region.form != 'picture'})
-    orders.check_clip(message.clip_s)
+                                       'not_before': bool(not_before_ns), 'region': region.form != 'picture',
+                                       'clip_s': message.clip_s != 0})
+    clip_s = orders.checked_clip(message.clip_s, own is not None, region, settings)
     return Order(
         id=orders.checked_id(message.id), slot=orders.checked_slot(message.slot),
         camera=orders.checked_camera(message.camera, settings.cameras), picture=own, region=region, about=message.about,
-        wish=orders.wish(stamp_ns, not_before_ns, message.max_age_s, region.needs_label_image, settings),
+        wish=orders.wish(stamp_ns, not_before_ns, message.max_age_s, region.needs_label_image, settings, clip_s),
         query=orders.query(message.query, message.detail, message.language, message.max_tokens, settings,
                            message.temperature, message.top_p, message.seed),
         timeout_s=orders.number('timeout_s', message.timeout_s, 0.05, 600.0, settings.default_timeout_s),
@@ -177,6 +179,29 @@ def partial(subject: Subject, part: Part, language: str = '') -> Partial:
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(subject.stamp_ns, NS)
     message.header.frame_id = subject.frame_id
     return message
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the caller gets: one description, or those of a scene.
+
+    Attributes:
+        failure: of the request as a whole, None for good.
+        mask: what was used, None where the region never became one.
+        refused: it never became a request; `descriptions` has one that says so.
+    """
+
+    failure: Failure | None
+    descriptions: list[Description]
+    mask: StoredMask | None = None
+    left_out: int = 0
+    refused: bool = False
+
+
+def refusal(failure: Failure, subject: Subject, now_ns: int, arrival_s: float) -> Answered:
+    """The answer to what never became a request."""
+    total_s = time.monotonic() - arrival_s
+    return Answered(failure, [description(subject, failure, now_ns, total_s=total_s)], refused=True)
 
 
 def picked(subject: Subject, picture: Any, mask: StoredMask | None = None) -> Subject:

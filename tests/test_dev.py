@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import hub_server
 import psutil
 import pytest
 
@@ -70,14 +72,14 @@ def test_help_names_every_command():
     run = _dev('help')
     handled = [line.strip().split(')')[0].split(' |')[0] for line in (ROOT / 'dev').read_text().splitlines()
                if line.startswith('    ') and line.strip().split(' ')[0].endswith(')') and line.strip()[0].isalpha()]
-    assert {'demo', 'test', 'soak', 'lint', 'run', 'shell', 'clean'} <= set(handled)
-    for command in set(handled) - {'weights', 'help'}:
+    assert {'demo', 'weights', 'test', 'soak', 'lint', 'run', 'shell', 'clean'} <= set(handled)
+    for command in set(handled) - {'help'}:
         assert f'\n  {command}' in run.stdout
     assert run.returncode == 0
 
 
 @pytest.mark.parametrize(('arguments', 'words'), [
-    (['dance'], "no command 'dance'"), (['run'], 'run what?'), (['weights'], 'describer dam')])
+    (['dance'], "no command 'dance'"), (['run'], 'run what?'), (['weights'], './dev weights nvidia/DAM-3B')])
 def test_what_cannot_be_done_is_one_line(arguments: list[str], words: str):
     run = _dev(*arguments)
     assert run.returncode == 1 and run.stderr.strip().splitlines()[-1].startswith('dev: ')
@@ -97,6 +99,15 @@ def test_the_second_time_it_needs_neither_network_nor_three_seconds():
     run = _dev('run', 'true', PIP_NO_INDEX='1', http_proxy='http://127.0.0.1:9', https_proxy='http://127.0.0.1:9')
     assert run.returncode == 0 and run.stderr == ''
     assert time.monotonic() - begun < 3
+
+
+@inside
+def test_weights_that_are_there_are_found_and_wrong_ones_told(tmp_path: Path):
+    run = _dev('weights', '--check', 'nvidia/DAM-3B', HF_HOME=str(tmp_path))
+    assert run.returncode == 1 and 'get the weights with `./dev weights nvidia/DAM-3B`' in run.stderr
+    folder = hub_server.write(tmp_path / 'mine', hub_server.checkpoint())
+    run = _dev('weights', '--check', str(folder))
+    assert (run.returncode, run.stdout.strip()) == (0, str(folder))
 
 
 # --- other machines
@@ -183,13 +194,57 @@ def test_torch_is_the_build_for_the_machine(checkout: Path, outside: dict[str, s
     assert [one for one in arguments if one.startswith('torch')] == [pinned + suffix]
 
 
+def test_tests_go_on_without_torch_but_dam_does_not(checkout: Path, outside: dict[str, str]):
+    """A machine that cannot have torch ran no tests at all."""
+    code = """
+        ENVIRONMENT=1
+        step() { if [ -n "${MAY_FAIL:-}" ]; then return 1; fi; die "that failed ($1)"; }
+        need_%s
+        echo went on"""
+    run = _bash(checkout, code % 'torch_or_not', outside)
+    assert run.stdout == 'went on\n' and 'without torch the tests of the model are skipped' in run.stderr
+    assert not (checkout / 'place' / 'stamps' / 'dam').exists()   # tried again the next time
+    run = _bash(checkout, code % 'torch', outside)
+    assert run.returncode == 1 and run.stdout == ''
+
+
+def test_a_jetson_is_not_given_a_torch_without_gpu(checkout: Path, outside: dict[str, str]):
+    code = """
+        mkdir -p "$PLACE/venv/bin"; printf '#!/bin/bash\\nexit 1\\n' >"$PLACE/venv/bin/python"; chmod +x "$PLACE/venv/bin/python"
+        [() { if [ "${2:-}" = /etc/nv_tegra_release ]; then return 0; fi; builtin [ "$@"; }
+        venv_pip() { echo "pip $*"; }
+        install_torch"""
+    run = _bash(checkout, code.replace('if [ ', 'if builtin [ '), outside)
+    assert run.returncode == 1 and "pip's does not use a Jetson's GPU" in run.stdout and 'pip install' not in run.stdout
+
+
+def _wants_torch(arguments: str, home: Path) -> bool:
+    function = (ROOT / 'dev').read_text().split('wants_torch() {')[1].split('\n}\n')[0]
+    code = f'python() {{ {sys.executable} "$@"; }}\nwants_torch() {{{function}\n}}\nwants_torch {arguments}'
+    return subprocess.run(['bash', '-c', code], timeout=10, cwd=ROOT, env={**os.environ, 'HF_HOME': str(home)}
+                          ).returncode == 0
+
+
 @pytest.mark.parametrize(('arguments', 'wants'), [
     ('--describer dam', True), ('--describer=dam --no-speech', True), ('--describer attributes', False),
-    ('--out dam', False), ('', False)])
-def test_only_dam_wants_torch(arguments: str, wants: bool):
-    function = (ROOT / 'dev').read_text().split('wants_torch() {')[1].split('\n}\n')[0]
-    code = f'wants_torch() {{{function}\n}}\nwants_torch {arguments}'
-    assert (subprocess.run(['bash', '-c', code], timeout=10).returncode == 0) is wants
+    ('--out dam', False), ('', False), ('--model {folder}', True), ('--model={folder} --describer auto', True),
+    ('--model {folder} --describer attributes', False), ('--model /no/such', False)])
+def test_only_dam_wants_torch(arguments: str, wants: bool, tmp_path: Path):
+    folder = hub_server.write(tmp_path / 'mine', hub_server.checkpoint())
+    assert _wants_torch(arguments.format(folder=folder), tmp_path / 'home') is wants
+
+
+def test_what_is_claimed_to_be_enough_is_what_ci_tries():
+    """torch apart: its oldest version cannot be had everywhere."""
+    claimed = dict(re.findall(r"'([a-z-]+)>=([0-9.]+)'", re.search(
+        r"'dam': \[(.*?)\]", (ROOT / 'setup.py').read_text(), re.DOTALL).group(1)))
+    tried = {}
+    for line in (ROOT / 'requirements' / 'oldest.txt').read_text().splitlines():
+        if found := re.match(r'([A-Za-z_-]+)==([0-9.]+)', line):
+            tried.setdefault(found.group(1).replace('_', '-'), found.group(2))
+    claimed.pop('torch')
+    assert len(claimed) == 4 and claimed == {name: '.'.join(tried[name].split('.')[:version.count('.') + 1])
+                                             for name, version in claimed.items()}
 
 
 # --- ending

@@ -32,7 +32,7 @@ def run(asked: Namespace, check: Callable[[], None], max_width_px: int) -> None:
     """Raises Bad, Failed, or what `check` raises."""
     try:
         photos, source = _plan(asked)
-        name, why = describers.resolve(asked.describer)
+        name, why = describers.resolve(asked.describer, asked.model)
         if not 0.05 <= asked.timeout <= 600:
             raise invalid('--timeout', asked.timeout, '0.05 to 600 (s)')
         out = Folder(Path(asked.out))

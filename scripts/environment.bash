@@ -291,11 +291,7 @@ set_up() {  # [EXTRA...]: everything that is missing, then enter it
     flock -n 9 || { say 'waiting for another ./dev that is setting up'; flock 9; }
     need_venv
     for extra in "$@"; do
-        case $extra in
-            dam) need_torch ;;
-            dam-or-not) need_torch_or_not ;;
-            *) need_extra "$extra" ;;
-        esac
+        case $extra in dam) need_torch ;; dam-or-not) need_torch_or_not ;; *) need_extra "$extra" ;; esac
     done
     enter_venv
     need_build

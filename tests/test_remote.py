@@ -39,7 +39,8 @@ def test_without_options_it_asks_this_machine():
 
 @pytest.mark.parametrize(('options', 'words'), [
     ({'url': 'localhost:8000'}, ["remote_url is 'localhost:8000'", 'http://HOST:PORT']),
-    ({'url': 'http://x:y'}, ['remote_url']), ({'url': 'http://'}, ['remote_url']), ({'url': 3}, ['remote_url is 3']),
+    ({'url': 'http://x:y'}, ['remote_url']), ({'url': 'http://'}, ['remote_url']),
+    ({'url': 'http://x:0'}, ['remote_url']), ({'url': 3}, ['remote_url is 3']),
     ({'url': 'http://x/v1?a=b'}, ['remote_url']), ({'url': 'http://a b/'}, ['remote_url']),
     ({'url': 'http://x/\r\nX: y'}, ['remote_url']), ({'url': 'file:///etc/passwd'}, ['remote_url']),
     ({'pictures': 'png'}, ["remote_pictures is 'png'", 'rgba or outlined']),
@@ -130,6 +131,10 @@ def test_a_clip_for_a_checkpoint_of_single_pictures_is_unsupported(dam):
         told(dam.describer(), subject=spots(8))
     with pytest.raises(Unsupported, match='at most 8'):
         dam.describer().look([spots(9)])
+    single = dam.describer(model_kind='image')
+    assert single.max_pictures == 1
+    with pytest.raises(Unsupported, match='at most 1'):
+        single.look([spots(2)])
 
 
 def test_a_plain_model_gets_an_outlined_picture_and_a_close_up(plain):

@@ -120,10 +120,11 @@ def test_refused_and_back_again():
     describer.close()
 
 
-def test_a_name_that_nobody_knows():
-    describer = describers.create('remote', {'url': 'http://no-such-host.invalid:8000', 'connect_timeout_s': 4.0})
+@pytest.mark.parametrize('name', ['no-such-host.invalid', 'a..b', 'x' * 70])
+def test_a_name_that_nobody_knows(name):
+    describer = describers.create('remote', {'url': f'http://{name}:8000', 'connect_timeout_s': 4.0})
     failure = failure_of(describer, most_s=6.0)
-    assert isinstance(failure, RemoteUnavailable) and 'no-such-host.invalid' in str(failure)
+    assert isinstance(failure, RemoteUnavailable) and f"The name '{name}' is not known" in str(failure)
     describer.close()
 
 

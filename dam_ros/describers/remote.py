@@ -80,7 +80,6 @@ class RemoteDescriber:
     """See `core.describing.Describer`."""
 
     name = 'remote'
-    max_pictures = PICTURES
 
     def __init__(self, options: Options):
         """Raises DescriberFailed."""
@@ -89,6 +88,8 @@ class RemoteDescriber:
         self.model = f'{options.model} at {address.shown}'
         self.languages = options.spoken()
         self.capacity = options.capacity
+        single = options.pictures == 'rgba' and options.model_kind == 'image'
+        self.max_pictures = 1 if single else PICTURES   # where the kind is not said, the server says it
         self._server = Server(address, key_of(options.key_env), Blame(address.shown, options.key_env, options.model),
                               options.timeout_s, options.connect_timeout_s,
                               ssl.create_default_context() if address.secure else None)
@@ -97,7 +98,7 @@ class RemoteDescriber:
         self._exchanges: list[Exchange] = []   # whose threads may still run
 
     def look(self, subjects: Sequence[Subject]) -> list[RemoteLook]:
-        """Encodes the pictures; nothing is sent. Raises Unsupported for more than 8 in a clip."""
+        """Encodes the pictures; nothing is sent. Raises Unsupported for a clip of more than `max_pictures`."""
         encode = with_transparency if self._options.pictures == 'rgba' else with_outline
         for subject in subjects:
             if len(subject.pictures) > self.max_pictures:

@@ -78,7 +78,7 @@ class Exchange:
             self._converse(connection)
         except Failure as failure:
             self._put(failure)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._put(self._lost(error))
         except Exception as error:   # noqa: B902  a thread that dies in silence would leave its telling waiting
             words = self._server.key.hide(str(error))
@@ -188,9 +188,8 @@ class Exchange:
         if isinstance(error, ConnectionRefusedError):
             return blame.unavailable('Nobody listens there (connection refused)', 'Start the server, or set remote_url '
                                      'to where it runs; it is asked again with the next request')
-        if isinstance(error, socket.gaierror):
-            return blame.unavailable(f'The name {name!r} is not known ({error.strerror})', 'Check remote_url and the '
-                                     'network')
+        if isinstance(error, (socket.gaierror, UnicodeError)):   # the latter: a name that cannot be one
+            return blame.unavailable(f'The name {name!r} is not known', 'Check remote_url and the network')
         if isinstance(error, ssl.SSLError):
             return blame.unavailable(f'No TLS connection ({self._server.key.hide(str(error))})', 'https needs a '
                                      'certificate that this machine trusts; SSL_CERT_FILE names your own', 0.0)

@@ -117,7 +117,8 @@ def address_of(url: str) -> Address:
     if '@' in parts.netloc:
         raise _wrong('url', shown, 'no user and password in it', 'Put the key into an environment variable and name '
                      'that in remote_key_env')
-    if parts.scheme not in ('http', 'https') or not host or parts.query or parts.fragment or not _plain(url):
+    usable = parts.scheme in ('http', 'https') and host and port != 0 and not parts.query and not parts.fragment
+    if not usable or not _plain(url):
         raise _wrong('url', shown, allowed)
     base = parts.path.rstrip('/')
     base = base[:-len(_ROUTE)] if base.endswith(_ROUTE) else base

@@ -47,6 +47,9 @@ def _claim_domain() -> int:
 def _claim_environment() -> None:
     logs = tempfile.mkdtemp(prefix='dam_ros-logs-')
     atexit.register(shutil.rmtree, logs, ignore_errors=True)
+    os.environ['HF_HOME'] = str(Path(logs, 'huggingface'))   # weights of whoever runs the tests would change `auto`
+    for name in ('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'):
+        os.environ.pop(name, None)
     os.environ['ROS_DOMAIN_ID'] = str(_claim_domain())
     os.environ['ROS_LOG_DIR'] = logs
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

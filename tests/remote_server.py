@@ -1,7 +1,7 @@
 """A model server in a thread, for tests: it checks what it is sent, answers in either dialect, and fails on demand.
 
     with serving_model() as server:         # as the DAM authors' server does (dam-spec 13)
-        text, end = told(server.describer())
+        text, end = told(server.describer())   # remote_asking
 
 Its text depends on the pictures, their masks and the question, so that a mix-up is seen. The dialect `standard` is the
 usual one of OpenAI-compatible servers: under /v1, content as a string, finish_reason, usage, max_tokens honoured.
@@ -9,7 +9,7 @@ usual one of OpenAI-compatible servers: under /v1, content as a string, finish_r
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
@@ -25,7 +25,6 @@ import cv2
 import numpy as np
 
 from dam_ros import describers
-from dam_ros.core.describing import Piece, Query, Subject, tell
 from dam_ros.describers.remote import RemoteDescriber
 
 HANG, RESET = object(), object()   # in Server.script: say nothing more; break the connection
@@ -106,31 +105,6 @@ def serving_model(dialect: str = 'dam', port: int = 0, **changes: Any) -> Iterat
     finally:
         server.close()
         thread.join(5.0)
-
-
-def told(describer: RemoteDescriber, query: Query | None = None, subject: Subject | None = None) -> tuple[str, Piece]:
-    """(the whole text, the last piece) about a subject."""
-    look, = describer.look([subject or spots()])
-    pieces = list(tell(describer, look, query or Query()))
-    return ''.join(one.text for one in pieces), pieces[-1]
-
-
-def spots(pictures: int = 1, height: int = 48, width: int = 64) -> Subject:
-    """Noise with another region in each picture."""
-    random = np.random.default_rng(pictures)
-    pairs = []
-    for number in range(pictures):
-        mask = np.zeros((height, width), bool)
-        mask[number:height // 2, width // 4:width // 2 + number] = True
-        pairs.append((random.integers(0, 256, (height, width, 3), np.uint8), mask))
-    return Subject(tuple(pairs))
-
-
-def until(condition: Callable[[], object], what: str = '', patience_s: float = 10.0) -> None:
-    end = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < end, what or condition
-        time.sleep(0.005)
 
 
 def events(*chunks: Any) -> bytes:

@@ -9,8 +9,8 @@ from dam_ros import describers
 from dam_ros.core import queries
 from dam_ros.core.describing import BRIEF, FULL, NORMAL, Query, tell
 from dam_ros.core.errors import DescriberFailed, Unsupported
-from remote_server import (DAM_MODEL, Server, answer_to, events, pictures_of, response, serving_model, spots, text_of,
-                           told)
+from remote_asking import spots, told
+from remote_server import DAM_MODEL, Server, answer_to, events, pictures_of, response, serving_model, text_of
 
 @pytest.fixture
 def dam() -> Iterator[Server]:

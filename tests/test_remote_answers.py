@@ -11,8 +11,8 @@ import pytest
 from dam_ros.core.describing import Piece, Query, Telling, tell
 from dam_ros.core.errors import RemoteUnavailable
 from dam_ros.describers.remote import RemoteDescriber
-from remote_server import (HANG, Server, answer_to, events, pictures_of, response, serving_model, spots, text_of, told,
-                           until)
+from remote_asking import spots, told, until
+from remote_server import HANG, Server, answer_to, events, pictures_of, response, serving_model, text_of
 
 PATIENCE_S = 10.0
 

@@ -11,7 +11,8 @@ from dam_ros.core.describing import Query, Subject
 from dam_ros.core.drawing import outlined
 from dam_ros.describers.remote_pictures import Encoded, with_outline, with_transparency
 from dam_ros.describers.remote_words import harmless
-from remote_server import events, pictures_of, response, serving_model, spots, told
+from remote_asking import spots, told
+from remote_server import events, pictures_of, response, serving_model
 
 SHAPES = [(1, 1), (1, 90), (90, 1), (48, 64), (601, 402), (1200, 900)]
 

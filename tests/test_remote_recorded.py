@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from dam_ros.core.errors import Failure, InvalidRequest, RemoteUnavailable, Unsupported
-from remote_server import Server, response, serving_model, told
+from remote_asking import told
+from remote_server import Server, response, serving_model
 
 FILE = Path(__file__).resolve().parent.parent.parent / 'shared' / 'dam-golden' / 'server' / 'server.json'
 CASES = {one['name']: one for one in json.loads(FILE.read_text(encoding='utf-8'))} if FILE.exists() else {}

@@ -67,6 +67,8 @@ class Hub:
         chunk_s: s between two chunks of 4096 bytes of a large file.
         lie: name -> bytes that are sent instead; announced are the right ones.
         silent: answers nothing at all.
+        elsewhere: URL of another server, to which large files are redirected.
+        keys: the Authorization of every request.
     """
 
     def __init__(self) -> None:
@@ -77,6 +79,8 @@ class Hub:
         self.chunk_s = 0.0
         self.lie: dict[str, bytes] = {}
         self.silent = False
+        self.elsewhere = ''
+        self.keys: list[str | None] = []
         self.url = ''
 
     def add(self, hub_id: str, files: dict[str, bytes], commit: str) -> None:
@@ -104,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, with_body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append((self.command, path, self.headers.get('Range', '')))
+        self.hub.keys.append(self.headers.get('Authorization'))
         while self.hub.silent:
             time.sleep(0.05)
         parts = path.strip('/').split('/')
@@ -135,6 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, hub_id: str, commit: str, name: str, with_body: bool) -> None:
         content = self.hub.repositories[hub_id][name]
         headers = {'X-Repo-Commit': commit, 'ETag': f'"{oid(name, content)}"', 'Accept-Ranges': 'bytes'}
+        if self.hub.elsewhere and _is_large(name):
+            self._send(302, b'', {**headers, 'Location': self.hub.elsewhere + self.path, 'X-Linked-Size': len(content),
+                                  'X-Linked-Etag': headers['ETag']}, with_body)
+            return
         content, status = self.hub.lie.get(name, content), 200
         if part := self.headers.get('Range'):
             start, total = int(part.removeprefix('bytes=').split('-')[0]), len(content)
@@ -145,10 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers['Content-Range'] = f'bytes {start}-{total - 1}/{total}'
         self._send(status, content, headers, with_body, slowly=_is_large(name))
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str], with_body: bool, slowly: bool = False) -> None:
+    def _send(self, status: int, body: bytes, headers: dict[str, object], with_body: bool,
+              slowly: bool = False) -> None:
         self.send_response(status)
         for name, value in headers.items():
-            self.send_header(name, value)
+            self.send_header(name, str(value))
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         if not with_body:

@@ -102,6 +102,23 @@ def test_without_a_pin_main_of_the_first_download_stays(server: Hub, said: list[
     assert weights.commit_of(hub_id) == first and weights.commit_of(hub_id, 'main') == second
 
 
+def test_large_files_may_lie_on_another_server_which_gets_no_token(server: Hub, monkeypatch: pytest.MonkeyPatch):
+    """The hub redirects them to its storage; a part that is there is not asked for again there, either."""
+    monkeypatch.setenv('HF_TOKEN', 'hf_mine')
+    content = hub_server.checkpoint()[BIG]
+    blobs = weights.repository_folder(weights.DEFAULT) / 'blobs'
+    blobs.mkdir(parents=True)
+    (blobs / f'{hub_server.oid(BIG, content)}.incomplete').write_bytes(content[:7])
+    storage = Hub()
+    storage.repositories = server.repositories
+    with hub_server.serving(storage):
+        server.elsewhere = storage.url
+        folder = weights.download(say=lambda line: None)
+    assert _files(folder)[BIG] == content
+    assert 'Bearer hf_mine' in server.keys and set(storage.keys) == {None}
+    assert (BIG, 'bytes=7-') in storage.fetched() and len(storage.fetched()) == 6
+
+
 def test_a_pickle_only_repository_and_one_of_something_else(server: Hub):
     files = hub_server.checkpoint()
     del files['mm_projector/model.safetensors']

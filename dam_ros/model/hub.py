@@ -225,10 +225,10 @@ def _progress(have: Callable[[], int], total: int, say: Say) -> Iterator[None]:
     begun, first = time.monotonic(), have()
 
     def report() -> None:
-        while not ended.wait(getattr(say, 'every_s', _EVERY_S)):
-            now = have()
-            per_s = (now - first) / (time.monotonic() - begun)
-            left = f', {_duration((total - now) / per_s)} left' if per_s > 0 else ''
+        while not ended.wait(say.every_s if isinstance(say, Stderr) else _EVERY_S):
+            now, took_s = have(), time.monotonic() - begun
+            per_s = (now - first) / took_s
+            left = f', {_duration((total - now) / per_s)} left' if per_s > 0 and took_s > 2 else ''
             say(f'  {_gigabytes(now)} of {_gigabytes(total)} ({100 * now // max(total, 1)} %), '
                 f'{per_s / 1e6:.1f} MB/s{left}')
     thread = threading.Thread(target=report, daemon=True)
@@ -241,7 +241,7 @@ def _progress(have: Callable[[], int], total: int, say: Say) -> Iterator[None]:
 
 
 def _gigabytes(size: int) -> str:
-    return f'{size / 1e9:.2f} GB' if size >= 5e6 else f'{size / 1e6:.2f} MB'
+    return f'{size / 1e9:.2f} GB' if size >= 1e8 else f'{size / 1e6:.2f} MB'
 
 
 def _duration(seconds: float) -> str:

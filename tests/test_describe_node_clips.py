@@ -13,7 +13,9 @@ pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test b
 
 from ros_graph import NS, Camera, script, serving, stamp_of  # noqa: E402
 
+from dam_ros.engine.status import Status  # noqa: E402
 from dam_ros.msg import ErrorCode, Region  # noqa: E402
+from dam_ros.nodes.planner import most_pictures  # noqa: E402
 
 pytestmark = pytest.mark.ros
 TENTH = NS // 10
@@ -24,7 +26,8 @@ WORDS = 'Seen were {pictures} pictures, the last of {size} with {pixels} inside.
 @pytest.fixture(scope='module')
 def served():
     options = script(text=WORDS)
-    with serving(image_reliability='reliable', ring_s=2.0, frame_wait_s=0.3, describer_options=options) as node:
+    with serving(image_reliability='reliable', ring_s=2.0, frame_wait_s=0.3, max_frame_age_s=60.0,
+                 describer_options=options) as node:
         yield node
 
 
@@ -163,7 +166,7 @@ def test_a_streamed_clip(served, camera):
 
 
 def test_a_describer_of_single_pictures_is_not_given_a_clip():
-    with serving(describer='attributes', image_reliability='reliable') as served:
+    with serving(describer='attributes', image_reliability='reliable', max_frame_age_s=60.0) as served:
         camera = Camera(served)
         camera.connect()
         film(served, camera, 12)
@@ -186,3 +189,8 @@ def test_a_clip_asked_for_while_loading_is_refused_when_the_describer_says_what_
         answer = served.describe(clip_s=0.3, stamp=ros_time(newest), timeout_s=15.0)
         assert answer.error_code == ErrorCode.UNSUPPORTED
         assert "pictures'; allowed: at most 1 for rehearsal" in answer.error_msg
+
+
+def test_a_clip_is_never_shortened_to_one_picture():
+    assert most_pictures(Status(state='loading', max_pictures=1)) == 8
+    assert [most_pictures(Status(state='ready', max_pictures=one)) for one in (1, 2, 5, 8, 99)] == [2, 2, 5, 8, 8]

@@ -48,8 +48,11 @@ def _earlier(region: Region, found: tuple[Found, ...], most: int) -> tuple[Earli
 
 
 def most_pictures(status: Status) -> int:
-    """Of a clip; before the describer has said how many it takes, the usual number."""
-    return min(PICTURES, status.max_pictures) if status.state == 'ready' else PICTURES
+    """Of a clip; before the describer has said how many it takes, the usual number.
+
+    Never one: a clip that came to a describer of single pictures at this very moment is refused, not shortened.
+    """
+    return max(2, min(PICTURES, status.max_pictures)) if status.state == 'ready' else PICTURES
 
 
 def decode(planned: Planned, pixels: Callable) -> Work:

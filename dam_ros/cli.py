@@ -136,8 +136,14 @@ def _answer(describer, subject, query, timings: _Timings, out: _Streamed):
 
 def _download(model: str) -> None:
     """The weights of --model; progress goes to stderr."""
+    from dam_ros.core.errors import DescriberFailed
     from dam_ros.model import weights
     model = model or weights.DEFAULT
+    try:
+        if not os.path.isdir(model):
+            weights.parse(model)
+    except DescriberFailed as failure:   # no name of weights; what fails later is not the caller's fault
+        raise BadInput(str(failure)) from failure
     folder = weights.download(model)
     print(f'{model} is in {folder}', file=sys.stderr)
 

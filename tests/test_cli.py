@@ -255,6 +255,9 @@ class Weights:
     def __init__(self, failure=None):
         self.fetched, self.failure = [], failure
 
+    def parse(self, model):
+        pass
+
     def download(self, model):
         self.fetched.append(model)
         if self.failure:
@@ -358,6 +361,7 @@ BAD = [
     (['photo.jpg', '--device', 'gpu', '--describer', 'dam'], "--device is 'gpu'; allowed: 'auto', 'cpu', 'cuda' or"),
     (['photo.jpg', '--url', 'http://localhost:1', '--describer', 'dam'], '--url is'),
     (['photo.jpg', '--download'], '--download is True; allowed: with the describer dam only'),
+    (['--download', '--model', 'no such', '--describer', 'dam'], "model is 'no such'; allowed: a folder, or a hub id"),
     (['photo.jpg', '--describer-options', '[]'], "--describer-options is '[]'; allowed: one JSON object"),
     (['photo.jpg', '--query', 'caf\udce9'], 'allowed: text in the encoding of the terminal'),
 ]

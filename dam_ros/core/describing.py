@@ -48,7 +48,7 @@ class Query:
         max_tokens: 1..2048.
         temperature: 0..2, 0 = greedy (repeatable).
         top_p: 0..1, 1 = no cut; only with temperature > 0.
-        top_k: 0 = no cut; only with temperature > 0.
+        top_k: 0 = the describer's own (DAM: 50, which the reference samples with); only with temperature > 0.
         seed: only with temperature > 0.
     """
 
@@ -92,7 +92,11 @@ class Piece:
 
 @runtime_checkable
 class Look(Protocol):
-    """A subject that was looked at. Keeps what further questions need; `close` gives the memory back."""
+    """A subject that was looked at. Keeps what further questions need; `close` gives the memory back.
+
+    A describer may leave the work to the steps that follow, so that it can be stopped in between. Such a look has an
+    attribute `ready`, False until the looking is done; without it a look is ready from the start.
+    """
 
     def close(self) -> None: ...
 

@@ -12,11 +12,11 @@ from dam_ros.core.errors import DescriberFailed, Failure, complaint
 
 _FACTORIES = {
     'attributes': 'dam_ros.describers.attributes:create',
+    'dam': 'dam_ros.describers.dam:create',
     'rehearsal': 'dam_ros.describers.rehearsal:create',
     'remote': 'dam_ros.describers.remote:create',
 }
-_LATER = ('dam',)   # named by the interfaces, not in this version
-NAMES = ('auto', *_FACTORIES, *_LATER)
+NAMES = ('auto', *_FACTORIES)
 
 
 def resolve(name: str, model: str = '') -> tuple[str, str]:
@@ -26,22 +26,16 @@ def resolve(name: str, model: str = '') -> tuple[str, str]:
         model: the weights that dam would load: hub id, folder, or '' for its own default.
 
     Raises:
-        DescriberFailed: no such describer in this version, or no name of one.
+        DescriberFailed: no name of a describer.
     """
     if name == 'auto':
         return _automatic(model)
-    if name in _LATER:
-        allowed = 'auto, attributes, remote, rehearsal or package.module:factory'
-        raise DescriberFailed(complaint('describer', name, allowed,
-                                        f'{name} is not part of this version; use attributes'))
     if name not in _FACTORIES and ':' not in name:
         raise DescriberFailed(complaint('describer', name, ', '.join(NAMES) + ' or package.module:factory'))
     return name, f'describer: {name}'
 
 
 def _automatic(model: str) -> tuple[str, str]:
-    if 'dam' not in _FACTORIES:
-        return 'attributes', 'auto: this version has no dam describer yet, so colours, size and place only'
     from dam_ros.model import weights   # late: who names a describer needs nothing of the model's
     trouble = weights.why_not(model)
     if trouble:
@@ -59,7 +53,7 @@ def create(name: str, options: Mapping[str, object]) -> Describer:
         Failure: it cannot be made; the message says what to do.
     """
     model = str(options.get('model') or '')
-    if name == 'auto' and model and 'dam' in _FACTORIES:
+    if name == 'auto' and model:
         name = 'dam'   # who names weights here means dam; what is wrong with them, it says itself
     else:
         name, _ = resolve(name, model)
@@ -67,6 +61,9 @@ def create(name: str, options: Mapping[str, object]) -> Describer:
     try:
         make = getattr(importlib.import_module(path), factory)
     except Exception as error:   # noqa: B902  a user's module may raise anything, a name like ':x' ValueError
+        if name in _FACTORIES:
+            raise DescriberFailed(f'the describer {name} needs packages that this Python does not have ({error}): pip '
+                                  f"install 'dam_ros[{name}]', or name one that has them in worker_python") from error
         raise DescriberFailed(complaint('describer', name, 'package.module:factory that can be imported',
                                         f'{type(error).__name__}: {error}')) from error
     try:

@@ -36,9 +36,12 @@ class Job:
 
     number: int
     look: Look
+    refined: np.ndarray | None   # the mask the segmenter made, if it made one
+    look_s: float                # spent on the look so far; 0 = an old look is used
     parts: deque[tuple[str, Query]]
     part: str = ''
     telling: Telling | None = field(default=None)
+    looked: bool = False         # the node knows that the look is done
 
 
 class Looks:
@@ -123,11 +126,9 @@ class Worker:
         number = order['job']
         try:
             parts = deque((part, Query(**query)) for part, query in order['parts'])
-            look, box_mask, seconds = self._look(order, blobs)
-            reply = {'job': number, 'look_s': seconds, 'refined': box_mask is not None}
-            self._send('looked', blobs=[np.packbits(box_mask)] if box_mask is not None else [], **reply)
-            job = Job(number, look, parts)
+            job = Job(number, *self._look(order, blobs), parts)
             self._jobs[number] = job
+            self._tell_looked(job)
             self._begin_next(job)
         except BaseException as error:   # noqa: B902
             self._jobs.pop(number, None)
@@ -169,6 +170,14 @@ class Worker:
                 raise
             raise SegmenterFailed(f'segmenter {self._segmenter.name}: {type(error).__name__}: {error}') from error
 
+    def _tell_looked(self, job: Job) -> None:
+        """Once, as soon as the look is done."""
+        if job.looked or not getattr(job.look, 'ready', True):
+            return
+        job.looked = True
+        blobs = [np.packbits(job.refined)] if job.refined is not None else []
+        self._send('looked', blobs=blobs, job=job.number, look_s=job.look_s, refined=job.refined is not None)
+
     def _begin_next(self, job: Job) -> None:
         """What is wrong with this telling ends this job alone."""
         job.part, query = job.parts.popleft()
@@ -183,8 +192,13 @@ class Worker:
         if not self._jobs:
             return
         owners = {id(job.telling): job for job in self._jobs.values()}
+        begun = time.monotonic()
         try:
-            for telling, piece in _checked(self._describer.step()):
+            pieces = _checked(self._describer.step())
+            for job in self._jobs.values():
+                job.look_s += 0.0 if job.looked else time.monotonic() - begun
+                self._tell_looked(job)
+            for telling, piece in pieces:
                 job = owners.get(id(telling))
                 if job is not None and job.number in self._jobs:
                     self._send_piece(job, piece)

@@ -1,0 +1,139 @@
+"""DAM as one value: configuration, tokenizer and network on a device. It knows neither looks nor tellings.
+
+`load` reads a checkpoint's folder; the stages are called one by one by whoever wants to look around between them.
+"""
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dam_ros.core.errors import complaint, DescriberFailed
+from dam_ros.model import config as configuration
+from dam_ros.model import vision
+from dam_ros.model.checkpoint import Part
+from dam_ros.model.language import Cache, LanguageModel
+from dam_ros.model.pixels import channels, Scale
+from dam_ros.model.projector import Projector
+from dam_ros.model.rope import Rotation
+from dam_ros.model.tokenizer import Tokenizer
+
+DTYPES = {'float32': torch.float32, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
+
+
+class Dam:
+    """The stages of a description, each for several pictures or texts at once. Nothing here is thread-safe.
+
+    Attributes:
+        config, tokenizer, device, dtype: as they were loaded.
+    """
+
+    def __init__(self, config: configuration.Config, tokenizer: Tokenizer, device: torch.device, dtype: torch.dtype):
+        self.config, self.tokenizer, self.device, self.dtype = config, tokenizer, device, dtype
+        with torch.device('meta'):   # shapes only: `_fill` gives each tensor its memory once
+            self.tower = vision.VisionTower(config.vision)
+            self.provider = vision.ContextProvider(config.context, config.vision)
+            self.projector = Projector(config.vision.grid, config.vision.hidden, config.language.hidden)
+            self.language = LanguageModel(config.language, tokenizer.size)
+        self._scale = Scale(config.pictures, device, dtype)
+        self._rotation = Rotation(config.language, device, dtype)
+
+    # -- vision ---------------------------------------------------------------------------------------------------
+
+    def channels(self, image: np.ndarray, mask: np.ndarray) -> torch.Tensor:
+        """uint8 (8, side, side) on the CPU, of an RGB picture (H, W, 3) and a bool mask (H, W) that is not empty."""
+        return torch.from_numpy(channels(image, mask, self.config.pictures))
+
+    @torch.inference_mode()
+    def context_features(self, squares: torch.Tensor) -> torch.Tensor:
+        """The first pass: uint8 (B, 8, side, side) to (B, patches, C)."""
+        return vision.context_features(self.tower, self._halves(squares)[0])
+
+    @torch.inference_mode()
+    def focused_features(self, squares: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        """The second pass; pictures whose crop is the whole picture keep the features of the first (dam-spec 6.3)."""
+        full, crop = squares[:, :4], squares[:, 4:]
+        rows = torch.arange(len(squares))
+        if not self.config.context.always:
+            rows = rows[(full != crop).flatten(1).any(dim=1).cpu()]
+        if len(rows) == 0:
+            return context
+        rows = rows.to(self.device)
+        seen = None
+        if self.config.context.masked:
+            seen = vision.patches_with_region(full[:, 3].to(self.device)[rows], self.config.vision)
+        focus = self._halves(squares)[1][rows]
+        fused = context.clone()
+        fused[rows] = vision.focused_features(self.tower, self.provider, focus, context[rows], seen)
+        return fused
+
+    @torch.inference_mode()
+    def image_tokens(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, patches, C) to (B, config.image_tokens, D)."""
+        return self.projector(features)
+
+    def _halves(self, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(context, focus), each (B, 4, side, side)."""
+        scaled = self._scale(squares.to(self.device))
+        full, crop = scaled[:, :4], scaled[:, 4:]
+        return (crop, full) if self.config.context.swapped else (full, crop)
+
+    # -- language -------------------------------------------------------------------------------------------------
+
+    def cache(self, room: int) -> Cache:
+        """For one text of so many tokens; it grows where that is not enough."""
+        return Cache(self.config.language, self.device, self.dtype, room)
+
+    @torch.inference_mode()
+    def embed(self, ids) -> torch.Tensor:
+        """(T, D) of T token ids."""
+        return self.language.embed(ids)
+
+    @torch.inference_mode()
+    def read(self, inputs: list[torch.Tensor], caches: list[Cache]) -> torch.Tensor:
+        """Reads the next embeddings (T, D) of each text; the states (texts, D) after the last of each."""
+        return self.language(inputs, caches, self._rotation)
+
+    @torch.inference_mode()
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """float32 (texts, vocabulary)."""
+        return self.language.logits(states)
+
+
+def load(folder: Path, kind: str = 'auto', dtype: str = 'auto', device: str = 'auto', name: str = '') -> Dam:
+    """Loads a checkpoint in the official layout, tensor by tensor straight to the device.
+
+    Args:
+        kind: 'auto', 'image' or 'joint'.
+        dtype: 'auto' (float16 on a GPU, as the reference, float32 on a CPU), or one of DTYPES.
+        device: 'auto', 'cpu', 'cuda', 'cuda:1', ...
+        name: of the checkpoint where its folder is called otherwise.
+
+    Raises:
+        DescriberFailed: what is wrong with the folder, its files or the device, in one line.
+    """
+    target = _device(device)
+    if dtype == 'auto':
+        dtype = 'float32' if target.type == 'cpu' else 'float16'
+    config = configuration.read(folder, kind, name)
+    dam = Dam(config, Tokenizer(folder / 'llm'), target, DTYPES[dtype])
+    rows = {'model.embed_tokens.weight': dam.tokenizer.size, 'lm_head.weight': dam.tokenizer.size}
+    for part, module in (('vision_tower', dam.tower), ('context_provider', dam.provider),
+                         ('mm_projector', dam.projector), ('llm', dam.language)):
+        with ExitStack() as open_files:
+            Part(folder / part, open_files).fill(module, rows if part == 'llm' else {}, target, DTYPES[dtype])
+    dam.language.tie()
+    return dam
+
+
+def _device(asked: str) -> torch.device:
+    try:
+        device = torch.device(('cuda' if torch.cuda.is_available() else 'cpu') if asked == 'auto' else asked)
+        torch.empty(1, device=device)
+    except Exception as error:   # noqa: B902  torch raises what it likes for a device that is not there
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DescriberFailed(complaint('device', asked, 'auto, cpu, cuda, cuda:0, ... as far as torch sees them here',
+                                        reason)) from error
+    return device

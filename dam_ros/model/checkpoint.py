@@ -55,7 +55,7 @@ class Part:
             filled = torch.empty(parameter.shape, device=device, dtype=dtype)
             sources = _sources(name)
             for source, place in zip(sources, filled.split(heights.get(name, len(filled))), strict=True):
-                place.copy_(self._where[source].get_slice(source)[:len(place)])
+                place.copy_(self._where[source].get_tensor(source)[:len(place)])   # mapped, not read, until here
             path, _, last = name.rpartition('.')
             setattr(module.get_submodule(path), last, nn.Parameter(filled, requires_grad=False))
 

@@ -64,7 +64,7 @@ def _run(arguments: list[str]) -> int:
 def _in_options(message: str) -> str:
     """The checks are those of a request; here their fields are options."""
     for field, option in (('region.box_xywh', '--box'), ('region.mask', '--mask'), ('region.labels', '--label'),
-                          ('describer_options is', '--describer-options is'), ('device is', '--device is')):
+                          ('describer_options is', '--describer-options is'), ('device is', '--device is'), ('remote_url', '--url')):
         message = message.replace(field, option)
     return message
 
@@ -130,6 +130,7 @@ def _answer(describer, subject, query, timings: _Timings, out: _Streamed):
                 timings.first = time.monotonic() - asking
             answer.add(part, piece)
             out.add(piece.text)
+    timings.look += getattr(look, 'later_s', 0.0)   # what the describer left to its steps
     look.close()
     return answer
 

@@ -112,7 +112,7 @@ def test_each_describer_gets_the_options_that_are_meant_for_it():
                                                   'device': 'auto'}
     assert describer_options(settings, 'remote') == {
         'model': 'a/b', 'url': 'http://localhost:8000', 'key_env': 'DAM_API_KEY', 'timeout_s': 7.0,
-        'connect_timeout_s': 5.0, 'pictures': 'rgba'}
+        'connect_timeout_s': 5.0, 'pictures': 'rgba', 'model_kind': 'auto'}
     for other in ('attributes', 'rehearsal', 'my_package.my_module:create'):
         assert describer_options(settings, other) == {'model': 'a/b'}
 

@@ -40,7 +40,8 @@ class DescribeSettings:
     # -- who describes
     describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')
     model: str = setting('', "weights: hub id or folder; '' = the describer's own")
-    model_kind: str = setting('auto', 'of dam: image describes one picture, joint clips, too; auto asks the weights',
+    model_kind: str = setting('auto', 'of dam and remote: image describes one picture, joint clips, too; auto goes by the name of '
+                              'the weights',
                               choices=MODEL_KINDS)
     dtype: str = setting('auto', 'of dam: precision it computes with; auto takes what suits the device',
                          choices=DTYPES)
@@ -99,7 +100,8 @@ def describer_options(settings: DescribeSettings, name: str) -> dict:
         options.update(model_kind=settings.model_kind, dtype=settings.dtype, device=settings.device)
     elif name == 'remote':
         options.update(url=settings.remote_url, key_env=settings.remote_key_env, timeout_s=settings.remote_timeout_s,
-                       connect_timeout_s=settings.remote_connect_timeout_s, pictures=settings.remote_pictures)
+                       connect_timeout_s=settings.remote_connect_timeout_s, pictures=settings.remote_pictures,
+                       model_kind=settings.model_kind)
     return {**options, **_json_object(settings.describer_options)}
 
 

@@ -94,8 +94,9 @@ class Piece:
 class Look(Protocol):
     """A subject that was looked at. Keeps what further questions need; `close` gives the memory back.
 
-    A describer may leave the work to the steps that follow, so that it can be stopped in between. Such a look has an
-    attribute `ready`, False until the looking is done; without it a look is ready from the start.
+    A describer may leave the work to the steps that follow, so that it can be stopped in between. Such a look has the
+    attributes `ready`, False until the looking is done, and `later_s`, the seconds those steps have spent on it;
+    without them a look is ready from the start.
     """
 
     def close(self) -> None: ...

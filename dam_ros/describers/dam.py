@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import math
 from pathlib import Path
 import sys
+import time
 
 import torch
 
@@ -41,9 +42,8 @@ def create(options: Mapping[str, object]) -> DamDescriber:
         allowed = _CHOICES.get(name)
         if name not in _OPTIONS or (allowed is not None and value not in allowed):
             raise DescriberFailed(complaint(name, value, ', '.join(allowed or _OPTIONS)))
-    model = str(options.get('model') or '')
-    folder = weights.find(model)
-    name = _name(model, folder)
+    folder = weights.find(str(options.get('model') or ''))
+    name = _name(folder)
     print(f'dam: {name}; {weights.LICENCE}', file=sys.stderr, flush=True)
     try:
         dam = load(folder, str(options.get('model_kind', 'auto')), str(options.get('dtype', 'auto')),
@@ -54,11 +54,13 @@ def create(options: Mapping[str, object]) -> DamDescriber:
     return DamDescriber(dam, name)
 
 
-def _name(model: str, folder: Path) -> str:
-    """'nvidia/DAM-3B@0797bed', or the folder's own name."""
-    if Path(model or weights.DEFAULT).expanduser().is_dir():
-        return folder.resolve().name
-    return f'{(model or weights.DEFAULT).partition("@")[0]}@{folder.name[:7]}'
+def _name(folder: Path) -> str:
+    """'nvidia/DAM-3B@0797bed' in the cache of Hugging Face, else the folder's own name."""
+    folder = folder.resolve()
+    repository = folder.parent.parent.name
+    if folder.parent.name == 'snapshots' and repository.startswith('models--'):
+        return repository.removeprefix('models--').replace('--', '/') + '@' + folder.name[:7]
+    return folder.name
 
 
 class DamLook:
@@ -66,6 +68,7 @@ class DamLook:
 
     Attributes:
         ready: the vision part is done.
+        later_s: s that this took so far.
     """
 
     def __init__(self, squares: torch.Tensor):
@@ -73,6 +76,7 @@ class DamLook:
         self.context: torch.Tensor | None = None        # (pictures, patches, C), between the two passes
         self.tokens: torch.Tensor | None = None         # (pictures, image tokens, D)
         self.pictures = len(squares)
+        self.later_s = 0.0
         self.prefixes: dict[tuple, generation.Text] = {}   # by the ids before the pictures
         self.closed = False
 
@@ -168,6 +172,7 @@ class DamDescriber:
         for look in looks:
             if not batch or sum(one.pictures for one in batch) + look.pictures <= _BATCH:
                 batch.append(look)
+        begun = time.monotonic()
         try:
             if batch:
                 self._pass(batch)
@@ -176,6 +181,8 @@ class DamDescriber:
                 look.context = None   # who asks again looks again
             failure = _out_of_memory(error)
             return [self._end(one, failure=failure) for one in self._tellings if one.look in batch]
+        for look in batch:
+            look.later_s += time.monotonic() - begun
         return []
 
     def _pass(self, looks: list[DamLook]) -> None:

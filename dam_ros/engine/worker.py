@@ -37,7 +37,7 @@ class Job:
     number: int
     look: Look
     refined: np.ndarray | None   # the mask the segmenter made, if it made one
-    look_s: float                # spent on the look so far; 0 = an old look is used
+    look_s: float                # until the describer gave the look; 0 = an old look is used
     parts: deque[tuple[str, Query]]
     part: str = ''
     telling: Telling | None = field(default=None)
@@ -175,8 +175,9 @@ class Worker:
         if job.looked or not getattr(job.look, 'ready', True):
             return
         job.looked = True
+        look_s = job.look_s + getattr(job.look, 'later_s', 0.0) if job.look_s else 0.0
         blobs = [np.packbits(job.refined)] if job.refined is not None else []
-        self._send('looked', blobs=blobs, job=job.number, look_s=job.look_s, refined=job.refined is not None)
+        self._send('looked', blobs=blobs, job=job.number, look_s=look_s, refined=job.refined is not None)
 
     def _begin_next(self, job: Job) -> None:
         """What is wrong with this telling ends this job alone."""
@@ -192,11 +193,9 @@ class Worker:
         if not self._jobs:
             return
         owners = {id(job.telling): job for job in self._jobs.values()}
-        begun = time.monotonic()
         try:
             pieces = _checked(self._describer.step())
             for job in self._jobs.values():
-                job.look_s += 0.0 if job.looked else time.monotonic() - begun
                 self._tell_looked(job)
             for telling, piece in pieces:
                 job = owners.get(id(telling))

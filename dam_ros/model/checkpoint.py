@@ -21,6 +21,7 @@ from dam_ros.model.layout import shards
 _WITHOUT_EFFECT = re.compile(r'vision_model\.(post_layernorm|head)\..*|.*rotary_emb\.inv_freq|.*\.position_ids'
                              r'|lm_head\.weight')
 _LAYER = re.compile(r'(?:vision_model\.encoder|context_provider_module)\.layers\.(\d+)\..*')
+_FLOATS = ('F16', 'BF16', 'F32', 'F64')
 _SHOWN = 8   # names in one message
 
 
@@ -36,7 +37,11 @@ class Part:
             except (OSError, SafetensorError) as error:
                 raise DescriberFailed(f'{path} is no whole safetensors file ({error}); fetch the checkpoint again'
                                       ) from error
-            self._where.update((name, file) for name in file.keys())   # noqa: SIM118  no mapping
+            names = file.keys()
+            twice = sorted(self._where.keys() & set(names))
+            if twice:
+                raise DescriberFailed(f'{self._name}: {_listed(twice, "is in more than one file")}; fetch it again')
+            self._where.update(dict.fromkeys(names, file))
 
     def fill(self, module: nn.Module, rows: dict[str, int], device: torch.device, dtype: torch.dtype) -> None:
         """Gives each parameter of the module its memory on the device, and its numbers.
@@ -64,14 +69,20 @@ class Part:
         shapes = {source: [height, *parameter.shape[1:]] for name, parameter in wanted.items()
                   for source, height in zip(_sources(name), heights.get(name, parameter.shape[:1]), strict=True)}
         layers = 1 + max((int(match[1]) for match in map(_LAYER.fullmatch, shapes) if match), default=-1)
-        wrong = []
+        wrong, strange = [], []
         for source, shape in shapes.items():
             if source in self._where:
-                held = list(self._where[source].get_slice(source).get_shape())
+                slice = self._where[source].get_slice(source)
+                held = list(slice.get_shape())
+                if slice.get_dtype() not in _FLOATS:
+                    strange.append(f'{source} is {slice.get_dtype()}')
                 if held[1:] != shape[1:] or not (held[:1] == shape[:1] or source in rows and held[0] >= shape[0]):
                     wrong.append(f'{source} has the shape {held} instead of {shape}')
         missing = [source for source in shapes if source not in self._where]
         extra = [source for source in self._where if source not in shapes and not _without_effect(source, layers)]
+        if strange:
+            raise DescriberFailed(f'{self._name}: {_listed(strange, "")}; only {", ".join(_FLOATS)} are loaded, '
+                                  'quantized weights are not')
         for what, names in (('is missing', missing), ('does not belong to this model', extra), ('', wrong)):
             if names:
                 raise DescriberFailed(f'{self._name}: {_listed(sorted(names), what)}. The checkpoint does not fit its '

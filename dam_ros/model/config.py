@@ -14,12 +14,15 @@ from dam_ros.model.config_file import ConfigFile
 ACTIVATIONS = ('gelu_pytorch_tanh', 'gelu', 'gelu_new', 'quick_gelu', 'silu', 'relu')
 IMAGE, JOINT = 'image', 'joint'
 _UNLIMITED = 1 << 30
+_MOST_LAYERS, _MOST_HEAD_DIM = 1000, 1024   # beyond is a mistake, and would take minutes or gigabytes to refuse
 # Of generation_config.json, with the value that changes nothing: the others change greedy texts, too, and no
 # published DAM has them.
 _NEUTRAL = {'repetition_penalty': 1.0, 'no_repeat_ngram_size': 0, 'min_new_tokens': 0, 'min_length': 0,
             'suppress_tokens': [], 'begin_suppress_tokens': [], 'bad_words_ids': [], 'forced_bos_token_id': None,
             'forced_eos_token_id': None}
 _KIND_FIELD = 'dam_ros_model_kind'   # ours, in config.json
+_SCALINGS = {'default': (), 'linear': ('factor',),
+             'llama3': ('factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings')}
 _BICUBIC = 3                         # Pillow's number, and what `resize` means whatever the preprocessor says
 _DEFAULT_TOP_K = 50                  # of transformers' generation, which the reference samples with (dam-spec 10)
 
@@ -81,7 +84,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Rope:
-    """Rotary position embedding. `scaling`: rope_scaling of the file, {} = none."""
+    """Rotary position embedding. `scaling`: rope_type and the numbers that belong to it."""
 
     theta: float
     scaling: dict[str, Any]
@@ -150,9 +153,7 @@ def read(root: Path, asked_kind: str = 'auto', name: str = '') -> Config:
     top.choice('mm_vision_select_feature', ('cls_patch',), 'cls_patch')
     ConfigFile(root, 'mm_projector/config.json').choice('mm_projector_type', ('mlp_downsample',))
     vision = _vision(ConfigFile(root, 'vision_tower/config.json'), top)
-    pictures = _pictures(ConfigFile(root, 'vision_tower/preprocessor_config.json'), top)
-    if pictures.side_px // vision.patch_px != vision.grid:
-        raise top.wrong('size of the preprocessor', pictures.side_px, f'{vision.grid} patches of {vision.patch_px} px')
+    pictures = _pictures(ConfigFile(root, 'vision_tower/preprocessor_config.json'), top, vision)
     context = _context(ConfigFile(root, 'context_provider/config.json'), vision)
     language = _language(ConfigFile(root, 'llm/config.json'),
                          ConfigFile(root, 'llm/generation_config.json', optional=True))
@@ -167,7 +168,9 @@ def _kind(top: ConfigFile, asked: str, name: str) -> str:
 
 
 def _vision(file: ConfigFile, top: ConfigFile) -> Vision:
-    layers = file.whole('num_hidden_layers')
+    layers = file.whole('num_hidden_layers', most=_MOST_LAYERS)
+    if file.whole('image_size') < file.whole('patch_size'):
+        raise file.wrong('patch_size', file.values['patch_size'], f"at most image_size, {file.values['image_size']}")
     selected = top.values.get('mm_vision_select_layer', -2)
     if type(selected) is not int or not -layers - 1 <= selected <= layers:
         raise top.wrong('mm_vision_select_layer', selected, f'{-layers - 1} to {layers}')
@@ -206,16 +209,20 @@ def _context(file: ConfigFile, vision: Vision) -> Context:
     return context
 
 
-def _pictures(file: ConfigFile, top: ConfigFile) -> Pictures:
+def _pictures(file: ConfigFile, top: ConfigFile, vision: Vision) -> Pictures:
     size = file.values.get('size')
     side = size.get('height') if isinstance(size, dict) else size
     if type(side) is not int or side < 1 or (isinstance(size, dict) and size.get('width') != side):
         raise file.wrong('size', size, 'equal height and width')
+    if side // vision.patch_px != vision.grid:
+        raise file.wrong('size', side, f"the tower's {vision.grid} patches of {vision.patch_px} px")
     colours = {}
     for field in ('image_mean', 'image_std'):
         values = file.values.get(field, [0.5, 0.5, 0.5])
-        if not (isinstance(values, list) and len(values) == 3 and all(type(one) in (int, float) for one in values)):
-            raise file.wrong(field, values, 'three numbers')
+        least = 0.001 if field == 'image_std' else -1000   # it divides
+        if not (isinstance(values, list) and len(values) == 3
+                and all(type(one) in (int, float) and least <= one <= 1000 for one in values)):
+            raise file.wrong(field, values, f'three numbers from {least} to 1000')
         colours[field] = tuple(float(one) for one in values)
     aspect = top.values.get('image_aspect_ratio')   # the reference resizes for every value it does not know
     resample = _BICUBIC if aspect == 'resize' else file.choice('resample', tuple(range(6)), _BICUBIC)
@@ -231,24 +238,28 @@ def _language(file: ConfigFile, generation: ConfigFile) -> Language:
     if file.values.get('head_dim') is None:
         _check_heads(file, hidden, heads)
     _refuse_processors(generation)
-    return Language(hidden, file.whole('intermediate_size'), file.whole('num_hidden_layers'), heads, kv_heads,
-                    file.whole('head_dim', hidden // heads), file.whole('vocab_size'),
+    layers = file.whole('num_hidden_layers', most=_MOST_LAYERS)
+    head_dim = file.whole('head_dim', hidden // heads, most=_MOST_HEAD_DIM)
+    if head_dim % 2:
+        raise file.wrong('head_dim', head_dim, 'an even number')
+    return Language(hidden, file.whole('intermediate_size'), layers, heads, kv_heads, head_dim,
+                    file.whole('vocab_size', most=_UNLIMITED),
                     file.number('rms_norm_eps', 1e-6), file.choice('hidden_act', ACTIVATIONS, 'silu'), _rope(file),
                     file.switch('tie_word_embeddings', False), file.switch('attention_bias', False),
-                    file.switch('mlp_bias', False), file.whole('max_position_embeddings', 2048),
-                    file.whole('tokenizer_model_max_length', _UNLIMITED), _ends(file, generation),
+                    file.switch('mlp_bias', False), file.whole('max_position_embeddings', 2048, most=_UNLIMITED),
+                    file.whole('tokenizer_model_max_length', _UNLIMITED, most=_UNLIMITED), _ends(file, generation),
                     generation.whole('top_k', _DEFAULT_TOP_K, least=0))
 
 
 def _rope(file: ConfigFile) -> Rope:
     """Both spellings: rope_theta and rope_scaling, and the rope_parameters of transformers 5."""
-    held = file.values.get('rope_parameters') or {}
-    scaling = file.values.get('rope_scaling') or {}
-    for field, value in (('rope_parameters', held), ('rope_scaling', scaling)):
-        if not isinstance(value, dict):
-            raise file.wrong(field, value, 'an object or null')
-    theta = held.get('rope_theta', file.number('rope_theta', 10000.0))
-    return Rope(float(theta), scaling or held)
+    held, scaling = file.within('rope_parameters'), file.within('rope_scaling')
+    used = scaling if scaling.values else held
+    kind = used.choice('rope_type', tuple(_SCALINGS), used.choice('type', tuple(_SCALINGS), 'default'))
+    numbers = {field: used.number(field) for field in _SCALINGS[kind]}
+    if kind == 'llama3' and numbers['low_freq_factor'] >= numbers['high_freq_factor']:
+        raise used.wrong('low_freq_factor', numbers['low_freq_factor'], 'less than high_freq_factor')
+    return Rope(held.number('rope_theta', file.number('rope_theta', 10000.0)), {'rope_type': kind, **numbers})
 
 
 def _refuse_processors(generation: ConfigFile) -> None:
@@ -260,7 +271,8 @@ def _refuse_processors(generation: ConfigFile) -> None:
 
 def _ends(file: ConfigFile, generation: ConfigFile) -> tuple[int, ...]:
     """A generation_config.json that is there counts alone, also where it names no end."""
-    found = (generation if generation.values else file).values.get('eos_token_id')
+    file = generation if generation.values else file
+    found = file.values.get('eos_token_id')
     ends = tuple(found) if isinstance(found, list) else () if found is None else (found,)
     if not all(type(one) is int and one >= 0 for one in ends):
         raise file.wrong('eos_token_id', found, 'a token id or a list of them')

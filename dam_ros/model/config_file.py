@@ -8,6 +8,9 @@ from typing import Any
 from dam_ros.core.errors import DescriberFailed, complaint
 from dam_ros.model.layout import PARTS
 
+_MOST = 1 << 18   # of any size: products of four of them fit into what torch counts with
+_HUGE = 1e30      # of float32
+
 
 class ConfigFile:
     """One JSON file; every complaint names it and the field."""
@@ -21,7 +24,7 @@ class ConfigFile:
                 raise DescriberFailed(f'the checkpoint {root} has no {name}; give the folder that holds config.json, '
                                       + ', '.join(PARTS)) from None
             self.values = {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DescriberFailed(f'{root / name} cannot be read as JSON ({error}); fetch the checkpoint again'
                                   ) from error
         if not isinstance(self.values, dict):
@@ -31,15 +34,23 @@ class ConfigFile:
         return DescriberFailed(complaint(f'{self.name}: {field}' if field else self.name, value, allowed,
                                          'Only what published checkpoints of DAM have is supported'))
 
-    def whole(self, field: str, default: int | None = None, least: int = 1) -> int:
+    def within(self, field: str) -> ConfigFile:
+        """The object in a field, an empty one where there is none."""
+        inner = object.__new__(ConfigFile)
+        inner.name, inner.values = f'{self.name}: {field}', self._of(field, {})
+        if not isinstance(inner.values, dict):
+            raise self.wrong(field, inner.values, 'an object or null')
+        return inner
+
+    def whole(self, field: str, default: int | None = None, least: int = 1, most: int = _MOST) -> int:
         value = self._of(field, default)
-        if type(value) is not int or value < least:
-            raise self.wrong(field, value, f'a whole number, {least} or more')
+        if type(value) is not int or not least <= value <= most:
+            raise self.wrong(field, value, f'a whole number, {least} to {most}')
         return value
 
     def number(self, field: str, default: float | None = None) -> float:
         value = self._of(field, default)
-        if type(value) not in (int, float) or not 0 < value < float('inf'):
+        if type(value) not in (int, float) or not 0 < value <= _HUGE:   # false for NaN, too
             raise self.wrong(field, value, 'a number above 0')
         return float(value)
 

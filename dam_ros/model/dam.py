@@ -118,7 +118,11 @@ def load(folder: Path, kind: str = 'auto', dtype: str = 'auto', device: str = 'a
     if dtype == 'auto':
         dtype = 'float32' if target.type == 'cpu' else 'float16'
     config = configuration.read(folder, kind, name)
-    dam = Dam(config, Tokenizer(folder / 'llm'), target, DTYPES[dtype])
+    tokenizer = Tokenizer(folder / 'llm')
+    if tokenizer.size > config.language.vocabulary:
+        raise DescriberFailed(f'{folder / "llm"}: the tokenizer has {tokenizer.size} tokens, and vocab_size of '
+                              f'config.json is {config.language.vocabulary}; fetch the checkpoint again')
+    dam = Dam(config, tokenizer, target, DTYPES[dtype])
     rows = {'model.embed_tokens.weight': dam.tokenizer.size, 'lm_head.weight': dam.tokenizer.size}
     for part, module in (('vision_tower', dam.tower), ('context_provider', dam.provider),
                          ('mm_projector', dam.projector), ('llm', dam.language)):

@@ -16,7 +16,7 @@ FILES = ('config.json', *(f'{part}/config.json' for part in PARTS), 'llm/tokeniz
          'vision_tower/preprocessor_config.json')   # and the safetensors of each part
 # Of the layout, too, but nothing breaks without them.
 OPTIONAL = ('llm/generation_config.json', 'llm/tokenizer_config.json', 'llm/special_tokens_map.json')
-_SHARD = re.compile(r'(model-?)(\d+)-of-(\d+)\.safetensors')
+_SHARD = re.compile(r'(model-?)(\d{1,5})-of-(\d{1,5})\.safetensors')
 _PICKLES = ('.bin', '.pt', '.pth', '.ckpt', '.pkl')
 _MOST_HEADER = 100_000_000   # bytes; the safetensors format allows no more
 
@@ -46,7 +46,7 @@ def parts_of(folder: Path) -> tuple[str, ...]:
         top = json.loads((folder / 'config.json').read_text(encoding='utf-8'))
     except FileNotFoundError:
         return PARTS
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DescriberFailed(f'{folder / "config.json"} cannot be read: {error}') from error
     if not isinstance(top, dict):
         raise DescriberFailed(f'{folder / "config.json"} holds no JSON object')
@@ -87,7 +87,7 @@ def _indexed(part: Path) -> list[str]:
         return []
     try:
         names = sorted({Path(name) for name in json.loads(path.read_text(encoding='utf-8'))['weight_map'].values()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DescriberFailed(f'{path} is no index of shards: {type(error).__name__}: {error}') from error
     strange = [name for name in names if name.name != str(name) or name.suffix != '.safetensors']
     if strange or not names:
@@ -121,6 +121,6 @@ def _trouble_of(path: Path) -> str:
         whole = 8 + length + max(ends, default=0)
     except OSError as error:
         return f'cannot be read: {error.strerror}'
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return 'is no safetensors file: its header cannot be read'
     return '' if size == whole else f'has {size} bytes instead of {whole}: it was cut short or is damaged'

@@ -12,7 +12,7 @@ import re
 
 import sentencepiece
 
-from dam_ros.core.errors import DescriberFailed
+from dam_ros.core.errors import complaint, DescriberFailed
 
 _SPACE = '\u2581'   # how sentencepiece writes a space
 # Behind a serialized ModelProto this sets normalizer_spec.add_dummy_prefix to false: protobuf merges repeated messages.
@@ -41,6 +41,7 @@ class Tokenizer:
     def __init__(self, folder: Path):
         """Raises DescriberFailed: a file cannot be read."""
         config = _json(folder / 'tokenizer_config.json')
+        numbered = {**_further(folder / 'added_tokens.json'), **_numbered(folder / 'tokenizer_config.json', config)}
         names = {**_NAMES, **_contents(config), **_contents(_json(folder / 'special_tokens_map.json'))}
         try:
             model = (folder / 'tokenizer.model').read_bytes()
@@ -48,8 +49,7 @@ class Tokenizer:
         except (OSError, RuntimeError) as error:
             raise DescriberFailed(f'{folder / "tokenizer.model"} cannot be used ({error}); fetch the checkpoint again'
                                   ) from error
-        self._added = self._number(config.get('added_tokens_decoder') or {}, names,
-                                   _json(folder / 'added_tokens.json'))
+        self._added = self._number(numbered, names)
         self._ids = {one.content: id for id, one in self._added.items()}
         self.size = max(self._pieces.get_piece_size(), *(id + 1 for id in self._added))
         self.end = self._ids['</s>'] if '</s>' in self._ids else self._ids[names['eos_token']]
@@ -61,11 +61,9 @@ class Tokenizer:
         self._unknown = names['unk_token']
         self._unknown_length = len(self._pieces.encode(self._unknown))
 
-    def _number(self, numbered: dict, names: dict[str, str], more: dict[str, int]) -> dict[int, _Added]:
+    def _number(self, numbered: dict[int, _Added], names: dict[str, str]) -> dict[int, _Added]:
         """Ids of the added tokens; what has none in any file is one of the pieces, or comes behind the last."""
-        added = {int(id): _Added(one['content'], one.get('special', False), one.get('lstrip', False),
-                                 one.get('rstrip', False)) for id, one in numbered.items()}
-        added.update({id: _Added(content, special=False) for content, id in more.items() if id not in added})
+        added = dict(numbered)
         for content in names.values():
             if content in {one.content for one in added.values()}:
                 continue
@@ -162,13 +160,34 @@ class Speller:
         return text
 
 
+def _numbered(path: Path, config: dict) -> dict[int, _Added]:
+    """added_tokens_decoder: id -> object."""
+    found, added = config.get('added_tokens_decoder') or {}, {}
+    for id, one in found.items() if isinstance(found, dict) else [('', found)]:
+        content = one.get('content') if isinstance(one, dict) else None
+        if not (re.fullmatch('[0-9]{1,7}', id) and isinstance(content, str) and content):
+            raise DescriberFailed(complaint(f'{path}: added_tokens_decoder', {id: one} if id else one,
+                                            'an id and an object with its content for each token'))
+        added[int(id)] = _Added(content, *(one.get(field, False) is True for field in ('special', 'lstrip', 'rstrip')))
+    return added
+
+
+def _further(path: Path) -> dict[int, _Added]:
+    """The older file of the same kind: text -> id."""
+    found = _json(path)
+    for content, id in found.items():
+        if not (type(id) is int and 0 <= id < 10_000_000 and content):
+            raise DescriberFailed(complaint(f'{path}: {content}', id, 'a token id'))
+    return {id: _Added(content, special=False) for content, id in found.items()}
+
+
 def _json(path: Path) -> dict:
     """The object in an optional file."""
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DescriberFailed(f'{path} cannot be read as JSON ({error}); fetch the checkpoint again') from error
     if not isinstance(found, dict):
         raise DescriberFailed(f'{path} is no JSON object; fetch the checkpoint again')

@@ -24,7 +24,7 @@ from dam_ros.model.sampling import Chooser
 
 _CHOICES = {'model_kind': ('auto', IMAGE, JOINT), 'dtype': ('auto', *DTYPES)}
 _OPTIONS = ('model', 'model_kind', 'dtype', 'device')
-_BATCH = 8       # pictures in one pass of the tower
+_BATCH = 8       # pictures in one pass of the tower, on a GPU; a CPU gains nothing, and can stop after each
 _PREFIXES = 2    # of one look: raw queries may say different things before the picture
 _ROOM = 256      # tokens a new text has room for; its cache grows beyond
 
@@ -44,13 +44,13 @@ def create(options: Mapping[str, object]) -> DamDescriber:
             raise DescriberFailed(complaint(name, value, ', '.join(allowed or _OPTIONS)))
     folder = weights.find(str(options.get('model') or ''))
     name = _name(folder)
-    print(f'dam: {name}; {weights.LICENCE}', file=sys.stderr, flush=True)
     try:
         dam = load(folder, str(options.get('model_kind', 'auto')), str(options.get('dtype', 'auto')),
                    str(options.get('device') or 'auto'), name.partition('@')[0])
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(f'not enough memory to load {name} ({_first_line(error)}); free some, or use dtype float16 '
                           'or bfloat16') from error
+    print(f'dam: {name}; {weights.LICENCE}', file=sys.stderr, flush=True)
     return DamDescriber(dam, name)
 
 
@@ -63,6 +63,16 @@ def _name(folder: Path) -> str:
     return folder.name
 
 
+class _Picture:
+    """One picture on its way through the vision side, and the look it belongs to."""
+
+    def __init__(self, squares: torch.Tensor, look: DamLook):
+        self.squares: torch.Tensor | None = squares   # uint8 (8, side, side), until it is known
+        self.context: torch.Tensor | None = None      # (patches, C), between the two passes
+        self.tokens: torch.Tensor | None = None       # (image tokens, D), at last
+        self.look = look
+
+
 class DamLook:
     """Pictures that are looked at when somebody asks about them, and then known.
 
@@ -71,23 +81,19 @@ class DamLook:
         later_s: s that this took so far.
     """
 
-    def __init__(self, squares: torch.Tensor):
-        self.squares: torch.Tensor | None = squares     # uint8 (pictures, 8, side, side)
-        self.context: torch.Tensor | None = None        # (pictures, patches, C), between the two passes
-        self.tokens: torch.Tensor | None = None         # (pictures, image tokens, D)
-        self.pictures = len(squares)
-        self.later_s = 0.0
+    def __init__(self, squares: Sequence[torch.Tensor]):
+        self.pictures = [_Picture(one, self) for one in squares]
         self.prefixes: dict[tuple, generation.Text] = {}   # by the ids before the pictures
+        self.later_s = 0.0
         self.closed = False
 
     @property
     def ready(self) -> bool:
-        return self.tokens is not None
+        return all(one.tokens is not None for one in self.pictures)
 
     def close(self) -> None:
-        self.squares = self.context = self.tokens = None
+        self.pictures, self.closed = [], True
         self.prefixes.clear()
-        self.closed = True
 
 
 class DamTelling:
@@ -116,6 +122,7 @@ class DamDescriber:
         self.model = f'{name} {str(dam.dtype).removeprefix("torch.")}'
         self.max_pictures = PICTURES if dam.config.kind == JOINT else 1
         self._ends = {*dam.config.language.ends, dam.tokenizer.end}
+        self._batch = 1 if dam.device.type == 'cpu' else _BATCH
         self._tellings: list[DamTelling] = []
 
     # -- the protocol ---------------------------------------------------------------------------------------------
@@ -134,7 +141,9 @@ class DamDescriber:
         if not query.raw and query.language and query.language.lower().split('-')[0] != 'en':
             raise Unsupported(complaint('language', query.language, "'en'", 'DAM was trained on English only'))
         config = self._dam.config
-        prompt = prompts.build(query, config.kind, look.pictures, self._dam.tokenizer)
+        if look.closed:
+            raise DescriberFailed('the look was closed before it was told about')
+        prompt = prompts.build(query, config.kind, len(look.pictures), self._dam.tokenizer)
         prompts.check_length(prompt, config.image_tokens, config.language.most_input,
                              'raw_query' if query.raw else 'query', query.question)
         telling = DamTelling(look, query, prompt, self._dam.tokenizer.speller())
@@ -143,7 +152,10 @@ class DamDescriber:
 
     def step(self) -> list[tuple[DamTelling, Piece]]:
         self._tellings = [one for one in self._tellings if one.running]
-        return [*self._see(), *self._open_texts(), *self._write()]
+        pictures = self._pictures_to_see()
+        if pictures:   # one large thing at a time: who wants to stop looks in between
+            return [*self._see(pictures), *self._write(also_read=False)]
+        return [*self._open_texts(), *self._write(also_read=True)]
 
     def close(self) -> None:
         self._tellings.clear()
@@ -162,39 +174,40 @@ class DamDescriber:
         for _, mask in pictures:
             if not mask.any():
                 raise EmptyRegion(complaint('mask', f'empty ({mask.shape[1]}x{mask.shape[0]})', 'at least one pixel'))
-        return DamLook(torch.stack([self._dam.channels(image, mask) for image, mask in pictures]))
+        return DamLook([self._dam.channels(image, mask) for image, mask in pictures])
 
-    def _see(self) -> list[tuple[DamTelling, Piece]]:
-        """One pass of the tower for the looks that somebody waits for; those half done come first."""
-        waiting = list(dict.fromkeys(one.look for one in self._tellings if not one.look.ready and not one.look.closed))
-        looks = [one for one in waiting if one.context is not None] or waiting
-        batch: list[DamLook] = []
-        for look in looks:
-            if not batch or sum(one.pictures for one in batch) + look.pictures <= _BATCH:
-                batch.append(look)
+    def _pictures_to_see(self) -> list[_Picture]:
+        """As many as one pass takes of those that somebody waits for, all at the same stage, half done ones first."""
+        looks = dict.fromkeys(one.look for one in self._tellings)
+        waiting = [one for look in looks for one in look.pictures if one.tokens is None]
+        half = [one for one in waiting if one.context is not None]
+        return (half or waiting)[:self._batch]
+
+    def _see(self, pictures: list[_Picture]) -> list[tuple[DamTelling, Piece]]:
+        """One pass of the tower."""
         begun = time.monotonic()
         try:
-            if batch:
-                self._pass(batch)
+            self._pass(pictures)
         except (MemoryError, torch.OutOfMemoryError) as error:
-            for look in batch:
-                look.context = None   # who asks again looks again
+            looks = {one.look for one in pictures}
+            for look in looks:
+                for one in look.pictures:
+                    one.context = None   # who asks again looks again
             failure = _out_of_memory(error)
-            return [self._end(one, failure=failure) for one in self._tellings if one.look in batch]
-        for look in batch:
+            return [self._end(one, failure=failure) for one in self._tellings if one.look in looks]
+        for look in {one.look for one in pictures}:
             look.later_s += time.monotonic() - begun
         return []
 
-    def _pass(self, looks: list[DamLook]) -> None:
-        squares = torch.cat([look.squares for look in looks])
-        sizes = [look.pictures for look in looks]
-        if looks[0].context is None:
-            for look, context in zip(looks, self._dam.context_features(squares).split(sizes)):
-                look.context = context
+    def _pass(self, pictures: list[_Picture]) -> None:
+        squares = torch.stack([one.squares for one in pictures])
+        if pictures[0].context is None:
+            for picture, context in zip(pictures, self._dam.context_features(squares)):
+                picture.context = context.clone()
             return
-        fused = self._dam.focused_features(squares, torch.cat([look.context for look in looks]))
-        for look, tokens in zip(looks, self._dam.image_tokens(fused).split(sizes)):
-            look.tokens, look.context, look.squares = tokens.clone(), None, None
+        fused = self._dam.focused_features(squares, torch.stack([one.context for one in pictures]))
+        for picture, tokens in zip(pictures, self._dam.image_tokens(fused)):
+            picture.tokens, picture.context, picture.squares = tokens.clone(), None, None
 
     def _open_texts(self) -> list[tuple[DamTelling, Piece]]:
         """Tellings whose look is ready go on from the prefix of their prompt, as soon as that is read."""
@@ -226,15 +239,18 @@ class DamDescriber:
         if before not in look.prefixes:
             while len(look.prefixes) >= _PREFIXES:
                 del look.prefixes[next(iter(look.prefixes))]
-            given = torch.cat([part for ids, tokens in zip(before, look.tokens)
-                               for part in (self._dam.embed(ids), tokens)])
+            given = torch.cat([part for ids, picture in zip(before, look.pictures, strict=True)
+                               for part in (self._dam.embed(ids), picture.tokens)])
             look.prefixes[before] = generation.Text(self._dam.cache(len(given)), given, None)
         return look.prefixes[before]
 
-    def _write(self) -> list[tuple[DamTelling, Piece]]:
+    def _write(self, also_read: bool) -> list[tuple[DamTelling, Piece]]:
+        """One token for each text that is being written; new ones read on."""
         owners = {id(one.text): one for one in self._tellings if one.running and one.text is not None}
         texts = [one.text for one in owners.values()]
-        texts += dict.fromkeys(one.prefix for one in self._tellings if one.running and one.prefix and not one.text)
+        texts += dict.fromkeys(one.prefix for one in self._tellings
+                               if one.running and not one.text and one.prefix and one.prefix.reading)
+        texts = [one for one in texts if also_read or not one.reading]
         return [self._piece(owners[id(text)], token, probability)
                 for text, token, probability in generation.step(self._dam, texts)]
 

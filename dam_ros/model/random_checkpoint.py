@@ -6,10 +6,11 @@ a model says is gibberish, repeatable for a seed. `python -m dam_ros.model.rando
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import io
 import json
 from pathlib import Path
+import struct
 
 from safetensors.torch import save_file
 import sentencepiece
@@ -18,6 +19,7 @@ import torch
 from dam_ros.model.config import IMAGE, JOINT
 
 _NAMES = ('<unk>', '<s>', '</s>')   # ids 0, 1, 2, as in Llama's tokenizer
+_TRAINED = 2000                     # pieces
 _BYTES = slice(3, 259)              # ids of sentencepiece's byte pieces
 _END_GAIN = 1.6                     # over the other rows of lm_head, so that texts end by themselves
 
@@ -45,6 +47,14 @@ class Sizes:
     tied: bool = False
     shards: int = 1
     dtype: str = 'float32'
+
+
+SIZES = {
+    'tiny': Sizes(),
+    # DAM-3B, dam-spec 3
+    '3b': Sizes(vision_hidden=1152, vision_mlp=4304, vision_layers=27, vision_heads=16, context_heads=16, hidden=2560,
+                mlp=6912, layers=32, heads=20, kv_heads=20, vocabulary=32000, shards=2, dtype='bfloat16'),
+}
 
 
 def write(folder: Path, sizes: Sizes = Sizes(), seed: int = 0) -> Path:   # noqa: B008  a frozen value
@@ -203,15 +213,25 @@ def _numbers(name: str, shape: tuple[int, ...], random: torch.Generator) -> torc
 
 
 def _tokenizer(vocabulary: int) -> bytes:
-    """Trained on our own source text: byte pieces for what it lacks, no normalization, as Llama's."""
+    """Trained on our own source text: byte pieces for what it lacks, no normalization, as Llama's.
+
+    There is text for some two thousand pieces; the rest are names that no text leads to.
+    """
+    trained = min(vocabulary, _TRAINED)
     texts = sorted((Path(__file__).parent.parent / 'core').glob('*.py'))
     lines = (line.strip()[:200] for path in texts for line in path.read_text(encoding='utf-8').splitlines())
     made = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=(line for line in lines if line), model_writer=made, model_type='bpe',
-        vocab_size=vocabulary, byte_fallback=True, normalization_rule_name='identity', add_dummy_prefix=True,
+        vocab_size=trained, byte_fallback=True, normalization_rule_name='identity', add_dummy_prefix=True,
         remove_extra_whitespaces=False, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, num_threads=1, minloglevel=2)
-    return made.getvalue()
+    return made.getvalue() + b''.join(_piece(f'piece{number}') for number in range(trained, vocabulary))
+
+
+def _piece(name: str) -> bytes:
+    """One more entry behind a serialized ModelProto: field 1, in it the text (field 1) and a low score (field 2)."""
+    held = b'\x0a' + bytes([len(name)]) + name.encode() + b'\x15' + struct.pack('<f', -1e6)
+    return b'\x0a' + bytes([len(held)]) + held
 
 
 def _write_json(path: Path, values: dict) -> None:
@@ -223,10 +243,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m dam_ros.model.random_checkpoint',
                                      description='Write a tiny checkpoint with random numbers.')
     parser.add_argument('folder', type=Path)
+    parser.add_argument('--size', choices=SIZES, default='tiny', help='3b: the real shapes, 7 GB')
     parser.add_argument('--kind', choices=(IMAGE, JOINT), default=IMAGE)
     parser.add_argument('--seed', type=int, default=0)
     asked = parser.parse_args()
-    print(write(asked.folder, Sizes(kind=asked.kind), asked.seed))
+    print(write(asked.folder, replace(SIZES[asked.size], kind=asked.kind), asked.seed))
 
 
 if __name__ == '__main__':

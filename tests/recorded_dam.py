@@ -124,20 +124,21 @@ class Runner:
         from dam_ros.describers import dam
         torch.set_num_threads(1)   # the networks are tiny: two threads take ten times as long on a busy machine
         self.describer = dam.create({'model': str(checkpoint), 'device': 'cpu', 'dtype': dtype})
-        self._context, self._fused, self._logits = (
-            _watch(self.describer._dam, name) for name in ('context_features', 'focused_features', 'logits'))
+        self._seen = {name: _watch(self.describer._dam, name) for name in (
+            'context_features', 'focused_features', 'image_tokens', 'logits')}
         self._looks: dict[tuple[str, ...], tuple] = {}
 
     def run(self, case: Case) -> Run:
+        for seen in self._seen.values():
+            seen.clear()
         known = self._looks.get(tuple(case.pairs))
         look = known[0] if known else self.describer.look([case.subject()])[0]
-        self._logits.clear()
         pieces = list(tell(self.describer, look, case.query))
+        context, fused, projected, logits = (
+            np.concatenate([one.float().numpy() for one in seen]) if seen else None for seen in self._seen.values())
         if not known:
-            known = self._looks[tuple(case.pairs)] = (look, self._context.pop().float().numpy(),
-                                                      self._fused.pop().float().numpy())
-        logits = np.concatenate([one.numpy() for one in self._logits])
-        return Run(pieces, *known[1:], look.tokens.float().numpy(), logits)
+            known = self._looks[tuple(case.pairs)] = (look, context, fused, projected)
+        return Run(pieces, *known[1:], logits)
 
 
 def _watch(dam, name: str) -> list:

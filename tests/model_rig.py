@@ -3,12 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 import torch
 
 from dam_ros.core.describing import Piece, Query, Subject
@@ -109,3 +111,17 @@ def watch(monkeypatch: pytest.MonkeyPatch, dam, name: str) -> list[tuple[tuple, 
         return result
     monkeypatch.setattr(dam, name, watched, raising=False)
     return seen
+
+
+# -- other checkpoints made from one --------------------------------------------------------------------------------
+
+def change_json(path: Path, **values) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding='utf-8')), **values}), encoding='utf-8')
+
+
+def change_tensors(part: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    """Rewrites the one safetensors file of a part after `change` was given its tensors by name."""
+    path = part / 'model.safetensors'
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path, {'format': 'pt'})

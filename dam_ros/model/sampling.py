@@ -26,8 +26,10 @@ class Chooser:
         """The id, a tensor without dimensions, from float32 logits (V,)."""
         if self._random is None:
             return logits.argmax()
-        kept = self.kept(logits)
-        return torch.multinomial(kept.softmax(0), 1, generator=self._random)[0]
+        # Where numbers ran over all are NaN: any id will do, its probability tells. Refused here it would be an
+        # exception for all texts of the step, and on a GPU the end of the process.
+        likely = self.kept(logits).softmax(0).nan_to_num(nan=1.0)
+        return torch.multinomial(likely, 1, generator=self._random)[0]
 
     def kept(self, logits: torch.Tensor) -> torch.Tensor:
         """The scaled logits that may be drawn, -inf for the rest: temperature, then top-k, then top-p."""

@@ -86,14 +86,17 @@ def _indexed(part: Path) -> list[str]:
     if not path.is_file():
         return []
     try:
-        names = sorted({Path(name) for name in json.loads(path.read_text(encoding='utf-8'))['weight_map'].values()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DescriberFailed(f'{path} is no index of shards: {type(error).__name__}: {error}') from error
-    strange = [name for name in names if name.name != str(name) or name.suffix != '.safetensors']
+        index = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DescriberFailed(f'{path} is no index of shards: {error}') from error
+    where = index.get('weight_map') if isinstance(index, dict) else None
+    names = list(where.values()) if isinstance(where, dict) else []
+    strange = [name for name in names if not isinstance(name, str) or Path(name).name != name
+               or not name.endswith('.safetensors')]
     if strange or not names:
-        raise DescriberFailed(f'{path} names {strange[0] if strange else "nothing"}; allowed: safetensors files beside '
-                              'it')
-    return [name.name for name in names]
+        raise DescriberFailed(f'{path} is no index of shards: it names {strange[0] if strange else "nothing"}; '
+                              'allowed: safetensors files beside it')
+    return sorted(set(names))
 
 
 def _numbered(names: list[str]) -> list[str]:

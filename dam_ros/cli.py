@@ -64,7 +64,8 @@ def _run(arguments: list[str]) -> int:
 def _in_options(message: str) -> str:
     """The checks are those of a request; here their fields are options."""
     for field, option in (('region.box_xywh', '--box'), ('region.mask', '--mask'), ('region.labels', '--label'),
-                          ('describer_options is', '--describer-options is'), ('device is', '--device is'), ('remote_url', '--url')):
+                          ('describer_options is', '--describer-options is'), ('device is', '--device is'),
+                          ('remote_url', '--url')):
         message = message.replace(field, option)
     return message
 
@@ -139,13 +140,14 @@ def _download(model: str) -> None:
     """The weights of --model; progress goes to stderr."""
     from dam_ros.core.errors import DescriberFailed
     from dam_ros.model import weights
+    from dam_ros.model.download import download
     model = model or weights.DEFAULT
     try:
         if not os.path.isdir(model):
             weights.parse(model)
     except DescriberFailed as failure:   # no name of weights; what fails later is not the caller's fault
         raise BadInput(str(failure)) from failure
-    folder = weights.download(model)
+    folder = download(model)
     print(f'{model} is in {folder}', file=sys.stderr)
 
 

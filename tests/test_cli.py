@@ -255,8 +255,10 @@ class Weights:
     def __init__(self, failure=None):
         self.fetched, self.failure = [], failure
 
-    def parse(self, model):
-        pass
+    def take_the_place(self, monkeypatch):
+        monkeypatch.setattr('dam_ros.model.weights.DEFAULT', self.DEFAULT)
+        monkeypatch.setattr('dam_ros.model.weights.parse', lambda model: None)
+        monkeypatch.setattr('dam_ros.model.download.download', self.download)
 
     def download(self, model):
         self.fetched.append(model)
@@ -267,8 +269,7 @@ class Weights:
 
 def test_download_alone_and_before_describing(files, seen, capsys, monkeypatch):
     weights = Weights()
-    monkeypatch.setattr('dam_ros.model.weights', weights, raising=False)
-    monkeypatch.setitem(sys.modules, 'dam_ros.model.weights', weights)
+    weights.take_the_place(monkeypatch)
     assert main(['--download']) == 0
     out, err = capsys.readouterr()
     assert (out, err) == ('', 'some/default is in where\n')
@@ -281,15 +282,14 @@ def test_download_alone_and_before_describing(files, seen, capsys, monkeypatch):
 
 def test_a_download_that_fails_is_one_line(files, seen, capsys, monkeypatch):
     weights = Weights(DescriberFailed('the network is down'))
-    monkeypatch.setattr('dam_ros.model.weights', weights, raising=False)
-    monkeypatch.setitem(sys.modules, 'dam_ros.model.weights', weights)
+    weights.take_the_place(monkeypatch)
     assert main(['--download', 'photo.jpg']) == 1
     assert capsys.readouterr().err == 'dam-describe: the network is down\n'
 
 
 def test_nothing_is_downloaded_for_a_picture_that_cannot_be_used(files, seen, monkeypatch):
     weights = Weights()
-    monkeypatch.setitem(sys.modules, 'dam_ros.model.weights', weights)
+    weights.take_the_place(monkeypatch)
     assert main(['--download', 'gone.jpg']) == 2
     assert weights.fetched == []
 

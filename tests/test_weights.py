@@ -12,7 +12,7 @@ import pytest
 
 from dam_ros import describers
 from dam_ros.core.errors import DescriberFailed
-from dam_ros.model import layout, weights
+from dam_ros.model import download, layout, weights
 
 OTHER = 'b' * 40
 
@@ -215,7 +215,7 @@ def test_who_names_weights_means_dam(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(('arguments', 'code'), [(['--check'], 1), (['--check', '{folder}'], 0), (['--wrong'], 2)])
 def test_the_command_that_only_looks(folder: Path, capsys: pytest.CaptureFixture, arguments: list[str], code: int):
     try:
-        found = weights.main([one.format(folder=folder) for one in arguments])
+        found = download.main([one.format(folder=folder) for one in arguments])
     except SystemExit as ended:
         found = ended.code
     said = capsys.readouterr()

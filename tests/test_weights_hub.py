@@ -16,7 +16,7 @@ from hub_server import Hub
 import pytest
 
 from dam_ros.core.errors import DescriberFailed
-from dam_ros.model import hub, weights
+from dam_ros.model import download, hub, weights
 
 pytest.importorskip('huggingface_hub', reason='weights are fetched with it')
 BIG = 'llm/model-00002-of-00002.safetensors'
@@ -48,11 +48,11 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 # The library writes 10 MB at a time; a test need not wait for that much.
 SMALL_STEPS = ('import huggingface_hub.constants as constants; constants.DOWNLOAD_CHUNK_SIZE = 4096; '
-               'from dam_ros.model import weights; raise SystemExit(weights.main([]))')
+               'from dam_ros.model import download; raise SystemExit(download.main([]))')
 
 
 def _command(*arguments: str, code: str = '', **environment: str) -> subprocess.Popen:
-    how = ['-c', code] if code else ['-m', 'dam_ros.model.weights', *arguments]
+    how = ['-c', code] if code else ['-m', 'dam_ros.model.download', *arguments]
     return subprocess.Popen([sys.executable, *how], text=True,
                             cwd=Path(weights.__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             env={**os.environ, **environment})
@@ -68,7 +68,7 @@ def _wait_for(reached, timeout_s: float = 20) -> None:
 # -- what comes, and from where
 
 def test_all_of_the_layout_and_nothing_else(server: Hub, said: list[str]):
-    folder = weights.download(say=said.append)
+    folder = download.download(say=said.append)
     there = _files(folder)
     assert there == {name: content for name, content in hub_server.checkpoint().items() if name in there}
     left = set(hub_server.checkpoint()) - set(there)
@@ -80,25 +80,25 @@ def test_all_of_the_layout_and_nothing_else(server: Hub, said: list[str]):
 
 
 def test_what_is_there_needs_no_network(server: Hub, said: list[str], monkeypatch: pytest.MonkeyPatch):
-    folder = weights.download(say=said.append)
+    folder = download.download(say=said.append)
     server.asked.clear()
-    assert weights.download(say=said.append) == weights.download(str(folder)) == folder
+    assert download.download(say=said.append) == download.download(str(folder)) == folder
     assert server.asked == [] and 'on disk already' in said[-1]
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)   # not even its library
-    assert weights.download(say=said.append) == folder
+    assert download.download(say=said.append) == folder
 
 
 def test_without_a_pin_main_of_the_first_download_stays(server: Hub, said: list[str]):
     hub_id, first, second = 'nvidia/DAM-3B-Video', 'a' * 40, 'c' * 40
     server.add(hub_id, hub_server.checkpoint(), first)
-    folder = weights.download(hub_id, say=said.append)
+    folder = download.download(hub_id, say=said.append)
     assert folder.name == first and weights.find(hub_id) == folder
     server.add(hub_id, hub_server.checkpoint(8), second)
     (folder / 'config.json').unlink()   # so that it has to ask
     (server.repositories[hub_id])['config.json'] = b'{"changed": true}'
     with pytest.raises(DescriberFailed, match='no revision'):   # the hub of the test knows only its newest commit
-        weights.download(hub_id, say=said.append)
-    assert weights.download(hub_id, 'main', say=said.append).name == second
+        download.download(hub_id, say=said.append)
+    assert download.download(hub_id, 'main', say=said.append).name == second
     assert weights.commit_of(hub_id) == first and weights.commit_of(hub_id, 'main') == second
 
 
@@ -113,7 +113,7 @@ def test_large_files_may_lie_on_another_server_which_gets_no_token(server: Hub, 
     storage.repositories = server.repositories
     with hub_server.serving(storage):
         server.elsewhere = storage.url
-        folder = weights.download(say=lambda line: None)
+        folder = download.download(say=lambda line: None)
     assert _files(folder)[BIG] == content
     assert 'Bearer hf_mine' in server.keys and set(storage.keys) == {None}
     assert (BIG, 'bytes=7-') in storage.fetched() and len(storage.fetched()) == 6
@@ -125,9 +125,9 @@ def test_a_pickle_only_repository_and_one_of_something_else(server: Hub):
     server.add('a/pickles', files, 'd' * 40)
     server.add('a/other', {'config.json': b'{}', 'model.safetensors': b''}, 'e' * 40)
     with pytest.raises(DescriberFailed, match='no safetensors in mm_projector/.*loading a pickle runs'):
-        weights.download('a/pickles', say=lambda line: None)
+        download.download('a/pickles', say=lambda line: None)
     with pytest.raises(DescriberFailed, match="model is 'a/other'; allowed: nvidia/DAM-3B.*no checkpoint of DAM"):
-        weights.download('a/other', say=lambda line: None)
+        download.download('a/other', say=lambda line: None)
     assert server.fetched() == []
 
 
@@ -153,7 +153,7 @@ def test_it_goes_on_where_it_was_interrupted(server: Hub, number: int, code: int
     whole = {name for name, _ in server.fetched()[:-1]}
     server.asked.clear()
     server.chunk_s = 0
-    folder = weights.download(say=lambda line: None)
+    folder = download.download(say=lambda line: None)
     assert [part for _, part in server.fetched() if part] == [f'bytes={kept}-'] and kept > 40_000
     assert not whole & {name for name, _ in server.fetched()}
     assert all(hub_server.checkpoint(40_000)[name] == content for name, content in _files(folder).items())
@@ -166,10 +166,10 @@ def test_a_rest_that_is_no_beginning_is_thrown_away(server: Hub):
     part = blobs / f'{hub_server.oid(BIG, content)}.incomplete'
     part.write_bytes(b'x' * (len(content) - 3))
     with pytest.raises(DescriberFailed, match=f'{BIG} arrived damaged .*removed; the same command'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
     assert not part.exists()
     part.write_bytes(b'x' * (len(content) + 3))   # longer than the file can be
-    assert _files(weights.download(say=lambda line: None))[BIG] == content
+    assert _files(download.download(say=lambda line: None))[BIG] == content
 
 
 def test_two_at_once_do_not_write_into_one_file(server: Hub):
@@ -178,7 +178,7 @@ def test_two_at_once_do_not_write_into_one_file(server: Hub):
     with open(blobs / f'{hub_server.oid(BIG, hub_server.checkpoint()[BIG])}.incomplete', 'ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(DescriberFailed, match=f'{BIG} is being fetched by another process'):
-            weights.download(say=lambda line: None)
+            download.download(say=lambda line: None)
 
 
 def test_progress_is_said_in_lines_where_there_is_no_terminal(server: Hub, said: list[str],
@@ -186,7 +186,7 @@ def test_progress_is_said_in_lines_where_there_is_no_terminal(server: Hub, said:
     server.add(weights.DEFAULT, hub_server.checkpoint(30_000), hub_server.PINNED)
     server.chunk_s = 0.002
     monkeypatch.setattr(hub, '_EVERY_S', 0.05)
-    weights.download(say=said.append)
+    download.download(say=said.append)
     shares = [int(line.split('(')[1].split(' %')[0]) for line in said if line.startswith('  ')]
     assert len(shares) >= 3 and shares == sorted(shares) and shares[-1] > shares[0]
     assert all(' of 0.60 MB (' in line and 'MB/s' in line for line in said if line.startswith('  '))
@@ -204,7 +204,7 @@ def test_progress_is_said_in_lines_where_there_is_no_terminal(server: Hub, said:
 def test_a_refusal_is_one_line_that_says_what_to_do(server: Hub, refused: tuple[int, str], words: str):
     server.refused = refused
     with pytest.raises(DescriberFailed, match=f'nvidia/DAM-3B could not be fetched: .*{words}') as caught:
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
     assert '\n' not in str(caught.value)
 
 
@@ -212,26 +212,26 @@ def test_a_token_that_is_not_valid(server: Hub, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv('HF_TOKEN', 'hf_secret_of_mine')
     server.refused = (401, '')
     with pytest.raises(DescriberFailed, match='HF_TOKEN') as caught:
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
     assert 'secret' not in str(caught.value)
 
 
 def test_an_unknown_revision(server: Hub):
     with pytest.raises(DescriberFailed, match="no revision 'no_such'; allowed: a commit, branch or tag"):
-        weights.download(revision='no_such', say=lambda line: None)
+        download.download(revision='no_such', say=lambda line: None)
 
 
 def test_nobody_there(server: Hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv('HF_ENDPOINT', 'http://127.0.0.1:9')
     with pytest.raises(DescriberFailed, match='http://127.0.0.1:9 cannot be reached. Is there a network, a proxy'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
 
 
 def test_no_answer(server: Hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hub, 'ANSWER_S', 0.3)
     server.silent = True
     with pytest.raises(DescriberFailed, match='no answer in time'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
 
 
 def test_a_server_that_goes_away_in_the_middle(server: Hub, monkeypatch: pytest.MonkeyPatch):
@@ -242,7 +242,7 @@ def test_a_server_that_goes_away_in_the_middle(server: Hub, monkeypatch: pytest.
     content = hub_server.checkpoint()[BIG]
     server.lie[BIG] = _Broken(content)
     with pytest.raises(DescriberFailed, match='HTTP 503|the connection broke'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
 
 
 class _Broken(bytes):
@@ -260,21 +260,21 @@ def test_a_file_of_another_length_than_announced(server: Hub, change: int):
     server.lie[BIG] = content[:change] if change < 0 else content + b'x' * change
     for _ in range(3):   # whatever is left of it never counts as the file
         with pytest.raises(DescriberFailed, match='another length than it had announced|not the beginning of the file'):
-            weights.download(say=lambda line: None)
+            download.download(say=lambda line: None)
     server.lie.clear()
-    assert _files(weights.download(say=lambda line: None))[BIG] == content
+    assert _files(download.download(say=lambda line: None))[BIG] == content
 
 
 def test_a_file_of_another_content(server: Hub):
     server.lie[BIG] = hub_server.safetensors(4, 77)
     with pytest.raises(DescriberFailed, match='arrived damaged'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
 
 
 def test_too_little_space_is_known_before(server: Hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hub.shutil, 'disk_usage', lambda path: SimpleNamespace(free=100))
     with pytest.raises(DescriberFailed, match=r'not enough space for the weights: 0.00 MB .*0.00 MB are free. .*HF_H'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
     assert server.fetched() == []
 
 
@@ -282,13 +282,13 @@ def test_too_little_space_is_known_before(server: Hub, monkeypatch: pytest.Monke
 def test_a_cache_that_cannot_be_written(server: Hub, monkeypatch: pytest.MonkeyPatch, folder: str):
     monkeypatch.setenv('HF_HOME', folder)   # even root cannot
     with pytest.raises(DescriberFailed, match=f'{folder}.* cannot be written; HF_HOME chooses another folder'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
 
 
 def test_without_the_library(server: Hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
     with pytest.raises(DescriberFailed, match='pip install huggingface_hub'):
-        weights.download(say=lambda line: None)
+        download.download(say=lambda line: None)
 
 
 def test_the_command_says_it_in_one_line(server: Hub):

@@ -1,15 +1,13 @@
 """Weights on disk: by hub id in Hugging Face's cache, or in a folder. It finds and checks them, without the network.
 
 It imports the standard library only, so that `describer: auto` can ask it in any process. It does not know which files
-there must be (`layout.py`), and only `download` goes to the network (`hub.py`).
+there must be (`layout.py`) nor how they get here (`download.py`).
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 import os
 from pathlib import Path
 import re
-import sys
 
 from dam_ros.core.errors import complaint, DescriberFailed
 from dam_ros.model.layout import check
@@ -78,7 +76,7 @@ def find(model: str = '', revision: str = '') -> Path:
     Raises:
         DescriberFailed: they are not there, or not all of them; the message says how to get them.
     """
-    folder = _as_folder(model)
+    folder = as_folder(model)
     if folder is not None:
         check(folder)
         return folder
@@ -91,7 +89,8 @@ def find(model: str = '', revision: str = '') -> Path:
     return snapshot
 
 
-def _as_folder(model: str) -> Path | None:
+def as_folder(model: str) -> Path | None:
+    """The folder that this names, None where it must be a hub id."""
     if not model:
         return None
     try:
@@ -155,43 +154,3 @@ def why_not(model: str = '', revision: str = '') -> str:
     except DescriberFailed as failure:
         return str(failure)
     return ''
-
-
-def download(model: str = '', revision: str = '', say: Callable[[str], None] | None = None) -> Path:
-    """Fetch what is missing from the hub into Hugging Face's cache and return the folder.
-
-    Args:
-        say: takes each line of what is going on, one every 5 s at least; by default they go to stderr.
-
-    Raises:
-        DescriberFailed: no network, no space, no access, no such repository: one line each.
-    """
-    from dam_ros.model import hub   # only who downloads needs it
-    if _as_folder(model) is not None:
-        return find(model)
-    hub_id, revision = parse(model, revision)
-    return hub.fetch(hub_id, revision, say)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m dam_ros.model.weights [MODEL] [--revision R] [--check]`; exit code 0, 1, 2 or 130."""
-    import argparse
-    parser = argparse.ArgumentParser(prog='python -m dam_ros.model.weights', description='Download the weights of DAM.',
-                                     epilog=LICENCE)
-    parser.add_argument('model', nargs='?', default=DEFAULT, help=f'{", ".join(HUB_IDS)} (default: %(default)s)')
-    parser.add_argument('--revision', default='', metavar='R', help='commit, branch or tag')
-    parser.add_argument('--check', action='store_true', help='only look whether they are on disk; no network')
-    asked = parser.parse_args(arguments)
-    try:
-        print((find if asked.check else download)(asked.model, asked.revision))
-    except DescriberFailed as failure:
-        print(f'weights: {failure}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('weights: interrupted; the same command goes on where it stopped', file=sys.stderr)
-        return 130
-    return 0
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

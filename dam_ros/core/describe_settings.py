@@ -40,8 +40,8 @@ class DescribeSettings:
     # -- who describes
     describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')
     model: str = setting('', "weights: hub id or folder; '' = the describer's own")
-    model_kind: str = setting('auto', 'of dam and remote: image describes one picture, joint clips, too; auto goes by the '
-                              'name of the weights', choices=MODEL_KINDS)
+    model_kind: str = setting('auto', 'of dam and remote: image describes one picture, joint clips, too; auto goes by '
+                              'the name of the weights', choices=MODEL_KINDS)
     dtype: str = setting('auto', 'of dam: precision it computes with; auto takes what suits the device',
                          choices=DTYPES)
     device: str = setting('auto', 'of dam: auto, cpu, cuda or cuda:N; auto takes a GPU where there is one')

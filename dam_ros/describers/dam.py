@@ -6,7 +6,8 @@ What it knows of the model is `model/dam.py`; what is to be said in which words 
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 import math
 from pathlib import Path
 import sys
@@ -37,6 +38,7 @@ def create(options: Mapping[str, object]) -> DamDescriber:
 
     Raises:
         DescriberFailed: an option or the weights cannot be used.
+        OutOfMemory: they do not fit.
     """
     for name, value in options.items():
         allowed = _CHOICES.get(name)
@@ -44,12 +46,9 @@ def create(options: Mapping[str, object]) -> DamDescriber:
             raise DescriberFailed(complaint(name, value, ', '.join(allowed or _OPTIONS)))
     folder = weights.find(str(options.get('model') or ''))
     name = _name(folder)
-    try:
+    with _out_of_memory(f'loading {name}', 'free some, or use dtype float16 or bfloat16'):
         dam = load(folder, str(options.get('model_kind', 'auto')), str(options.get('dtype', 'auto')),
                    str(options.get('device') or 'auto'), name.partition('@')[0])
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise OutOfMemory(f'not enough memory to load {name} ({_first_line(error)}); free some, or use dtype float16 '
-                          'or bfloat16') from error
     print(f'dam: {name}; {weights.LICENCE}', file=sys.stderr, flush=True)
     return DamDescriber(dam, name)
 
@@ -187,13 +186,13 @@ class DamDescriber:
         """One pass of the tower."""
         begun = time.monotonic()
         try:
-            self._pass(pictures)
-        except (MemoryError, torch.OutOfMemoryError) as error:
+            with _out_of_memory():
+                self._pass(pictures)
+        except OutOfMemory as failure:
             looks = {one.look for one in pictures}
             for look in looks:
                 for one in look.pictures:
                     one.context = None   # who asks again looks again
-            failure = _out_of_memory(error)
             return [self._end(one, failure=failure) for one in self._tellings if one.look in looks]
         for look in {one.look for one in pictures}:
             look.later_s += time.monotonic() - begun
@@ -219,10 +218,9 @@ class DamDescriber:
                 if telling.look.closed:
                     raise DescriberFailed('the look was closed before it was told about')
                 if telling.look.ready:
-                    self._open_text(telling)
-            except (MemoryError, torch.OutOfMemoryError) as error:
-                failed.append(self._end(telling, failure=_out_of_memory(error)))
-            except DescriberFailed as failure:
+                    with _out_of_memory():
+                        self._open_text(telling)
+            except (OutOfMemory, DescriberFailed) as failure:
                 failed.append(self._end(telling, failure=failure))
         return failed
 
@@ -251,8 +249,9 @@ class DamDescriber:
         texts += dict.fromkeys(one.prefix for one in self._tellings
                                if one.running and not one.text and one.prefix and one.prefix.reading)
         texts = [one for one in texts if also_read or not one.reading]
-        return [self._piece(owners[id(text)], token, probability)
-                for text, token, probability in generation.step(self._dam, texts)]
+        with _out_of_memory():
+            written = generation.step(self._dam, texts)
+        return [self._piece(owners[id(text)], token, probability) for text, token, probability in written]
 
     def _piece(self, telling: DamTelling, token: int, probability: float) -> tuple[DamTelling, Piece]:
         if math.isnan(probability):
@@ -271,12 +270,16 @@ class DamDescriber:
         return telling, Piece(last=True, **what)
 
 
-def _out_of_memory(error: BaseException) -> OutOfMemory:
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return OutOfMemory(f'the describer ran out of memory ({_first_line(error)}); use smaller weights or fewer regions '
-                       'at once')
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition('\n')[0] or type(error).__name__
+@contextmanager
+def _out_of_memory(doing: str = 'describing', remedy: str = 'use smaller weights or fewer regions at once'
+                   ) -> Iterator[None]:
+    """torch has an error of its own for a GPU's memory, and any RuntimeError for the host's."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        said = str(error).partition('\n')[0]
+        if isinstance(error, RuntimeError) and not ('out of memory' in said or "can't allocate memory" in said):
+            raise
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        raise OutOfMemory(f'no memory left while {doing} ({said or type(error).__name__}); {remedy}') from error

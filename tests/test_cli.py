@@ -43,6 +43,8 @@ def files(tmp_path, monkeypatch):
     Path('note.txt').write_text('no picture')
     Path('vast.png').write_bytes(png(60000, 60000, 8, 0, b''))
     Path('palette.png').write_bytes(png(64, 48, 8, 3, palette=b'\0\0\0\xff\0\0', rows=LABELS > 1))
+    Path('dark_palette.png').write_bytes(png(64, 48, 4, 3, palette=b'\xff\xff\xff' + b'\0\0\0' * 7, rows=LABELS))
+    Path('cut_palette.png').write_bytes(Path('palette.png').read_bytes()[:90])
     return tmp_path
 
 
@@ -73,6 +75,8 @@ def described(capsys, *arguments):
     (['--mask', 'cutout.png'], [30, 10, 20, 10], 200),
     (['--label-image', 'labels.png', '--label', '2'], [0, 24, 64, 12], 64 * 12),
     (['--label-image', 'labels16.png', '--label', '3000'], [0, 36, 64, 12], 64 * 12),
+    (['--label-image', 'dark_palette.png', '--label', '2'], [0, 24, 64, 12], 64 * 12),
+    (['--mask', 'dark_palette.png'], [0, 12, 64, 36], 64 * 36),        # black to look at, but not number 0
 ])
 def test_every_region_form(files, capsys, arguments, box, area_px):
     found = described(capsys, *arguments)
@@ -322,7 +326,8 @@ BAD = [
      '--label is [9]; allowed: values of the label image: 0, 1, 2, 3'),
     (['photo.jpg', '--label-image', 'labels.png', '--label', '1.5'], 'invalid int value'),
     (['photo.jpg', '--label-image', 'colours.png', '--label', '1'], 'one channel of label values'),
-    (['photo.jpg', '--label-image', 'palette.png', '--label', '1'], 'grey values'),
+    (['photo.jpg', '--label-image', 'palette.png', '--label', '2'], 'values of the label image: 0, 1'),
+    (['photo.jpg', '--label-image', 'cut_palette.png', '--label', '1'], 'damaged or cut off'),
     (['photo.jpg', '--label-image', 'other_size.png', '--label', '7'], 'the size of the picture, 64x48 px'),
     (['photo.jpg', '--query', ' '], '--query'),
     (['photo.jpg', '--query', 'a' * 2001], 'at most 2000 characters'),

@@ -5,6 +5,8 @@ A mask and a label image must be PNG: JPEG smears their values along every edge.
 from __future__ import annotations
 
 from pathlib import Path
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -39,7 +41,7 @@ def read_picture(path: str | Path, field: str = 'image', max_megapixels: float =
 
 
 def read_mask(path: str | Path, field: str = 'mask', max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
-    """A PNG as bool (H, W): every pixel that is not 0 is inside.
+    """A PNG as bool (H, W): every pixel that is not 0 is inside; with a palette its number counts, not its colour.
 
     Where some pixels are transparent, the opaque ones are inside (a thing that was cut out of its background).
 
@@ -55,7 +57,7 @@ def read_mask(path: str | Path, field: str = 'mask', max_megapixels: float = MAX
 
 
 def read_labels(path: str | Path, field: str = 'label image', max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
-    """A grey PNG of 1 to 16 bit as label values int32 (H, W), exactly as they were written.
+    """A grey PNG of 1 to 16 bit, or one with a palette, as label values int32 (H, W), exactly as they were written.
 
     Raises:
         InvalidRequest: as `read_picture`, or no grey PNG.
@@ -83,6 +85,20 @@ def pictures_in(folder: Path, label_suffix: str) -> list[Path]:
                   and not one.name.startswith('.') and one.is_file())
 
 
+def _numbers_of(data: bytes) -> bytes:
+    """A PNG with a palette as a grey one of the same numbers: both are stored alike, but for what names the colours."""
+    kept, place = [data[:8]], 8
+    while place + 12 <= len(data):
+        length, name = struct.unpack('>I4s', data[place:place + 8])
+        body = data[place + 8:place + 8 + length]
+        if name == b'IHDR':
+            body = body[:9] + bytes([_PNG_GREY]) + body[10:]
+        if name not in (b'PLTE', b'tRNS', b'bKGD', b'hIST', b'sPLT'):
+            kept.append(struct.pack('>I4s', len(body), name) + body + struct.pack('>I', zlib.crc32(name + body)))
+        place += 12 + length
+    return b''.join(kept)
+
+
 def _read_png(path: str | Path, field: str, max_megapixels: float) -> tuple[np.ndarray, int]:
     data = read_bytes(path, field)
     if data[:8] != b'\x89PNG\r\n\x1a\n' or len(data) < 33:
@@ -91,9 +107,8 @@ def _read_png(path: str | Path, field: str, max_megapixels: float) -> tuple[np.n
     if not 0 < width * height <= max_megapixels * 1e6:
         raise invalid(f'{field} {path}', f'{width}x{height} px', f'1 px to {max_megapixels:g} megapixels')
     depth, colour_type = data[24], data[25]
-    if colour_type == _PNG_PALETTE:
-        raise invalid(f'{field} {path}', 'a palette', 'grey values', 'Save it as 8 or 16 bit grey, e.g. with Pillow: '
-                      'Image.fromarray(numpy.array(Image.open(file))).save(file)')
+    if colour_type == _PNG_PALETTE:   # as segmentation data sets have it: the numbers count, the colours are for people
+        data, colour_type = _numbers_of(data), _PNG_GREY
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise InvalidRequest(complaint(field, str(path), 'a whole PNG file', 'It is damaged or cut off'))

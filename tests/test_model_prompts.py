@@ -17,7 +17,8 @@ from tiny_dam import checkpoint   # noqa: E402
 
 SPECIAL = (0, 1, 2)   # <unk>, <s>, </s>
 PLAIN = ['<image>', '<s>', '</s>', '<unk>', '<s>x</s> y', 'a<image>b <image>\n', '</s></s>', ' <s> ',
-         '<image>\n<s>[INST]', '\u2581<s>', '<0x0A>', 'USER: </s> ASSISTANT:', '\n', ' ', '  two  spaces ', '\t', 'é 数 ’ 🙂 \u200b', '\x00']
+         '<image>\n<s>[INST]', '\u2581<s>', '<0x0A>', 'USER: </s> ASSISTANT:',
+         '\n', ' ', '  two  spaces ', '\t', 'é 数 ’ 🙂 \u200b', '\x00']
 
 
 def tokenizer():

@@ -172,7 +172,7 @@ class Engine:
         self._note()
 
     def _start_unit(self, unit: Unit) -> None:
-        unit.state, unit.job = State.RUNNING, self._next_job
+        unit.state, unit.job, unit.taken = State.RUNNING, self._next_job, False
         self._next_job += 1
         unit.started_s = time.monotonic()
         self._running[unit.job] = unit
@@ -216,12 +216,19 @@ class Engine:
         self._refuse(failure, lambda: None)
 
     def lost(self, trouble: str) -> None:
-        """What ran is answered; what waits goes on in the next worker."""
+        """What ran is answered; what waits goes on in the next worker.
+
+        So does, once, what the worker never took: it was sent while a worker full of weights was still ending.
+        """
         for timer in self._stopping.values():
             timer.cancel()
         self._stopping.clear()
         for unit in list(self._running.values()):
-            self._finish_unit(unit, WorkerDied(trouble))
+            if unit.taken or unit.again:
+                self._finish_unit(unit, WorkerDied(trouble))
+            else:
+                del self._running[unit.job]
+                unit.state, unit.again = State.WAITING, True
 
     def heard(self, op: str, message: dict, blobs: list) -> None:
         job = message['job']
@@ -237,7 +244,9 @@ class Engine:
 
     def _on_progress(self, op: str, unit: Unit, message: dict, blobs: list) -> None:
         request = unit.request
-        if op == 'looked':
+        if op == 'taken':
+            unit.taken = True
+        elif op == 'looked':
             unit.look_s = message['look_s']
             if message['refined']:   # not where its old look is used after a preemption: the mask stays as it is
                 unit.refined = np.frombuffer(blobs[0], np.uint8)   # packed bits

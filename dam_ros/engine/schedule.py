@@ -41,6 +41,8 @@ class Unit:
         look: names the look; the same name means the same picture and region.
         parts: tellings in their order, (part, query).
         look_s: NaN until looked; 0 = an old look was used.
+        taken: the worker has begun with it.
+        again: it was sent to a worker that ended before it took it.
     """
 
     id: str
@@ -51,6 +53,8 @@ class Unit:
     state: State = State.WAITING
     answer: Answer = field(default_factory=Answer)
     job: int = 0
+    taken: bool = False
+    again: bool = False
     started_s: float = float('nan')
     first_s: float = float('nan')
     look_s: float = float('nan')

@@ -3,8 +3,8 @@
     python -m dam_ros.engine.worker FD
 
 FD is one end of a socket pair; `wire` is the framing. Messages in: `load` (once), `describe`, `stop`. Messages out:
-`ready` or `unloadable`; per telling `looked`, `piece`..., and one of `done`, `failed`, `stopped`. It never imports
-rclpy and ends when the node does.
+`ready` or `unloadable`; per telling `taken`, `looked`, `piece`..., and one of `done`, `failed`, `stopped`. It never
+imports rclpy and ends when the node does.
 """
 from __future__ import annotations
 
@@ -124,6 +124,7 @@ class Worker:
 
     def _describe(self, order: dict, blobs: list) -> None:
         number = order['job']
+        self._send('taken', job=number)
         try:
             parts = deque((part, Query(**query)) for part, query in order['parts'])
             job = Job(number, *self._look(order, blobs), parts)

@@ -50,6 +50,7 @@ def _claim_environment() -> None:
     os.environ['HF_HOME'] = str(Path(logs, 'huggingface'))   # weights of whoever runs the tests would change `auto`
     for name in ('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'):
         os.environ.pop(name, None)
+    os.environ['OMP_NUM_THREADS'] = '1'   # torch's threads wait for each other where others run: 0.2 s became 5 s
     os.environ['ROS_DOMAIN_ID'] = str(_claim_domain())
     os.environ['ROS_LOG_DIR'] = logs
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

@@ -1,7 +1,7 @@
 """Tiny DAMs of many shapes, regions to ask them about, and a way to run several tellings. It compares nothing."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 import json
 from pathlib import Path
@@ -107,10 +107,19 @@ def watch(monkeypatch: pytest.MonkeyPatch, dam, name: str) -> list[tuple[tuple, 
 
     def watched(*arguments):
         result = real(*arguments)
+        if isinstance(result, Iterator):
+            return at_its_end(result, lambda last: seen.append((arguments, last)))
         seen.append((arguments, result))
         return result
     monkeypatch.setattr(dam, name, watched, raising=False)
     return seen
+
+
+def at_its_end(values: Iterator, then: Callable[[Any], object]) -> Iterator:
+    """The same values; the last one also goes to `then`."""
+    for value in values:
+        yield value
+    then(value)
 
 
 # -- other checkpoints made from one --------------------------------------------------------------------------------

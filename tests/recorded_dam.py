@@ -5,6 +5,7 @@ beside the checkout where they are needed.
 """
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 import json
@@ -125,7 +126,7 @@ class Runner:
         torch.set_num_threads(1)   # the networks are tiny: two threads take ten times as long on a busy machine
         self.describer = dam.create({'model': str(checkpoint), 'device': 'cpu', 'dtype': dtype})
         self._seen = {name: _watch(self.describer._dam, name) for name in (
-            'context_features', 'focused_features', 'image_tokens', 'logits')}
+            'context_pass', 'focused_pass', 'image_tokens', 'logits')}
         self._looks: dict[tuple[str, ...], tuple] = {}
 
     def run(self, case: Case) -> Run:
@@ -146,10 +147,20 @@ def _watch(dam, name: str) -> list:
     seen, real = [], getattr(dam, name)
 
     def watched(*arguments):
-        seen.append(real(*arguments))
-        return seen[-1]
+        result = real(*arguments)
+        if isinstance(result, Iterator):
+            return _at_its_end(result, seen.append)
+        seen.append(result)
+        return result
     setattr(dam, name, watched)
     return seen
+
+
+def _at_its_end(values: Iterator, then: Callable) -> Iterator:
+    """The same values; the last one also goes to `then`."""
+    for value in values:
+        yield value
+    then(value)
 
 
 @cache

@@ -122,7 +122,7 @@ def test_a_prompt_may_fill_the_context_to_the_last_token(raw: bool):
 @pytest.mark.parametrize('frames', [2, 3, 5, 8, 9, 12])
 def test_clips_are_sampled_or_repeated_to_eight(frames: int, monkeypatch: pytest.MonkeyPatch):
     ours = describer('joint')
-    passes = watch(monkeypatch, ours._dam, 'context_features')
+    passes = watch(monkeypatch, ours._dam, 'context_pass')
     clip = subject(1, frames)
     pieces = told(ours, ours.look([clip])[0], Query(max_tokens=3))
     chosen = [int(one) for one in np.linspace(0, frames - 1, 8)]

@@ -182,3 +182,11 @@ def test_one_text_whose_numbers_ran_over_does_not_touch_the_others():
     pieces = drive(ours, [ours.begin(sick, query), ours.begin(well, query)])
     assert isinstance(pieces[0][-1].failure, DescriberFailed)
     assert ids(pieces[1]) == alone
+
+
+@pytest.mark.parametrize('temperature', [1e-44, 1e-38, 1e-7])
+def test_hardly_any_temperature_is_greedy(temperature: float):
+    """The logits ran over, all ids became equally likely, and the text was noise."""
+    ours = describer()
+    cold = told(ours, look(ours, 3), Query(max_tokens=8, temperature=temperature, seed=5))
+    assert ids(cold) == ids(told(ours, look(ours, 3), Query(max_tokens=8)))

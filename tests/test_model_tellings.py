@@ -10,9 +10,8 @@ import pytest
 torch = pytest.importorskip('torch', reason='the model needs torch')
 
 from dam_ros.core.describing import BRIEF, FULL, Query   # noqa: E402
-from dam_ros.core.errors import DescriberFailed, InvalidRequest   # noqa: E402
+from dam_ros.core.errors import DescriberFailed, InvalidRequest, OutOfMemory   # noqa: E402
 from dam_ros.describers.dam import DamTelling   # noqa: E402
-from dam_ros.model import generation   # noqa: E402
 from model_rig import describer, drive, every_shape, ids, look, subject, text, told, watch   # noqa: E402
 
 QUERIES = (Query(max_tokens=24), Query('What colour is it?', max_tokens=17), Query(detail=BRIEF, max_tokens=9),
@@ -51,7 +50,7 @@ def test_a_second_question_equals_a_fresh_look(shape: str):
 def test_brief_and_detail_are_two_tells_of_one_look(monkeypatch: pytest.MonkeyPatch):
     """The second reads its own words only: no vision, nothing before the end of the picture."""
     ours = describer()
-    passes = [watch(monkeypatch, ours._dam, name) for name in ('context_features', 'focused_features', 'image_tokens')]
+    passes = [watch(monkeypatch, ours._dam, name) for name in ('context_pass', 'focused_pass', 'image_tokens')]
     reads = watch(monkeypatch, ours._dam, 'read')
     one = look(ours, 3)
     counts = []
@@ -100,8 +99,8 @@ def test_batch_equals_single_and_newcomers_join_anywhere(shape: str):
 @pytest.mark.parametrize('stop_at', [0, 1, 2, 3, 4, 7, 12])
 def test_stop_in_any_stage_leaves_the_others_right(stop_at: int, monkeypatch: pytest.MonkeyPatch):
     """Before the vision passes, between them, while the prefix is read, while its own words are, while it writes."""
-    monkeypatch.setattr(generation, 'CHUNK', 64)
     ours = describer()
+    monkeypatch.setattr(ours, '_chunk', 64)
     kept = [told(ours, look(ours, 6), QUERIES[0]), told(ours, look(ours, 7), QUERIES[1])]
     shared, other = ours.look([subject(6), subject(7)])
     stopped, *others = [ours.begin(shared, QUERIES[4]), ours.begin(shared, QUERIES[0]), ours.begin(other, QUERIES[1])]
@@ -132,15 +131,15 @@ def test_prefill_in_chunks_equals_whole(chunk: int, monkeypatch: pytest.MonkeyPa
     whole = told(ours, look(ours, 9), query)
     expected = torch.cat([result for _, result in chosen_from])
     chosen_from.clear()
-    monkeypatch.setattr(generation, 'CHUNK', chunk)
+    monkeypatch.setattr(ours, '_chunk', chunk)
     pieces = told(ours, look(ours, 9), query)
     torch.testing.assert_close(torch.cat([result for _, result in chosen_from]), expected, atol=2e-5, rtol=0)
     assert ids(pieces) == ids(whole) and text(pieces) == text(whole)
 
 
 def test_writers_get_a_token_in_every_step_while_a_newcomer_reads(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(generation, 'CHUNK', 8)
     ours = describer()
+    monkeypatch.setattr(ours, '_chunk', 8)
     writer = ours.begin(look(ours, 10), Query(max_tokens=60, temperature=1.0, seed=2))
     while not any(owner is writer for owner, _ in ours.step()):
         pass
@@ -186,3 +185,70 @@ def test_a_prompt_that_does_not_fit_is_refused_and_the_next_is_answered():
     with pytest.raises(InvalidRequest, match=f'context of {most}'):
         ours.begin(one, Query('word ' * most))
     assert told(ours, one, QUERIES[1])[-1].last
+
+
+def test_a_known_look_is_not_kept_waiting_by_those_that_point_elsewhere():
+    """As long as there was something to look at, nobody's words were read."""
+    ours = describer()
+    known = look(ours, 15)
+    told(ours, known, QUERIES[0])
+    asked, newcomer = ours.begin(known, Query('Why?', max_tokens=4)), None
+    for step in range(60):
+        if step % 2 == 0:   # somebody points somewhere else before the last place was seen
+            if newcomer is not None:
+                newcomer.stop()
+            newcomer = ours.begin(look(ours, 20 + step), QUERIES[0])
+        ours.step()
+        if asked.written:
+            break
+    assert asked.written and step < 10
+    newcomer.stop()
+    asked.stop()
+
+
+def test_a_long_text_is_read_though_short_questions_keep_coming():
+    """A clip's prefix needed a step without any other text to read."""
+    ours = describer('joint')
+    known = look(ours, 16)
+    told(ours, known, QUERIES[0])
+    clip = ours.begin(ours.look([subject(17, 8)])[0], Query(max_tokens=3))
+    asked = []
+    for _ in range(200):
+        asked.append(ours.begin(known, Query('Why?', max_tokens=1)))
+        ours.step()
+        if clip.written:
+            break
+    assert clip.written
+    for one in (clip, *asked):
+        one.stop()
+
+
+def test_what_fails_in_a_step_leaves_texts_as_they_were(monkeypatch: pytest.MonkeyPatch):
+    """The prefix counted as longer, was read twice, and later texts about the look were wrong without a word."""
+    ours = describer()
+    one = look(ours, 18)
+    alone = told(ours, look(ours, 18), QUERIES[0])
+    telling = ours.begin(one, QUERIES[0])
+    monkeypatch.setattr(ours._dam, 'logits', lambda states: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        for _ in range(50):
+            ours.step()
+    monkeypatch.undo()
+    assert ids(drive(ours, [telling])[0]) == ids(alone)
+    assert told(ours, one, QUERIES[0]) == alone
+
+
+def test_no_memory_for_all_ends_the_youngest(monkeypatch: pytest.MonkeyPatch):
+    ours = describer()
+    alone = told(ours, look(ours, 19), QUERIES[0])
+    tellings = [ours.begin(look(ours, number), QUERIES[0]) for number in (19, 20, 21)]
+    real = ours._dam.read
+
+    def little_room(inputs, caches):
+        if len(inputs) > 1:
+            raise RuntimeError('CUDA out of memory. Tried to allocate 2 GiB')
+        return real(inputs, caches)
+    monkeypatch.setattr(ours._dam, 'read', little_room)
+    pieces = drive(ours, tellings)
+    assert pieces[0] == alone
+    assert all(isinstance(one[-1].failure, OutOfMemory) for one in pieces[1:])

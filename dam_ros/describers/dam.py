@@ -6,18 +6,18 @@ What it knows of the model is `model/dam.py`; what is to be said in which words 
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 import math
 from pathlib import Path
 import sys
-import time
 
 import torch
 
 from dam_ros.core.clips import PICTURES, spread
 from dam_ros.core.describing import Piece, Query, Subject
 from dam_ros.core.errors import complaint, DescriberFailed, EmptyRegion, OutOfMemory, Unsupported
+from dam_ros.describers.dam_look import DamLook, Pass
 from dam_ros.model import generation, prompts, weights
 from dam_ros.model.config import IMAGE, JOINT
 from dam_ros.model.dam import Dam, DTYPES, load
@@ -25,7 +25,10 @@ from dam_ros.model.sampling import Chooser
 
 _CHOICES = {'model_kind': ('auto', IMAGE, JOINT), 'dtype': ('auto', *DTYPES)}
 _OPTIONS = ('model', 'model_kind', 'dtype', 'device')
-_BATCH = 8       # pictures in one pass of the tower, on a GPU; a CPU gains nothing, and can stop after each
+_BATCH = 8       # pictures in one pass of the tower, on a GPU; a CPU gains nothing by it
+_SLICE_S = 0.25  # s of a pass in one step, on a CPU; a GPU does all of it
+_CHUNK, _CPU_CHUNK = 512, 32   # tokens that one step reads: with the real weights two cores need 3 s for 32 of them
+_NO_MEMORY = ('out of memory', "can't allocate memory", 'ALLOC_FAILED')   # in what torch says
 _PREFIXES = 2    # of one look: raw queries may say different things before the picture
 _ROOM = 256      # tokens a new text has room for; its cache grows beyond
 
@@ -55,44 +58,11 @@ def create(options: Mapping[str, object]) -> DamDescriber:
 
 def _name(folder: Path) -> str:
     """'nvidia/DAM-3B@0797bed' in the cache of Hugging Face, else the folder's own name."""
-    folder = folder.resolve()
+    folder = folder.absolute()
     repository = folder.parent.parent.name
     if folder.parent.name == 'snapshots' and repository.startswith('models--'):
         return repository.removeprefix('models--').replace('--', '/') + '@' + folder.name[:7]
-    return folder.name
-
-
-class _Picture:
-    """One picture on its way through the vision side, and the look it belongs to."""
-
-    def __init__(self, squares: torch.Tensor, look: DamLook):
-        self.squares: torch.Tensor | None = squares   # uint8 (8, side, side), until it is known
-        self.context: torch.Tensor | None = None      # (patches, C), between the two passes
-        self.tokens: torch.Tensor | None = None       # (image tokens, D), at last
-        self.look = look
-
-
-class DamLook:
-    """Pictures that are looked at when somebody asks about them, and then known.
-
-    Attributes:
-        ready: the vision part is done.
-        later_s: s that this took so far.
-    """
-
-    def __init__(self, squares: Sequence[torch.Tensor]):
-        self.pictures = [_Picture(one, self) for one in squares]
-        self.prefixes: dict[tuple, generation.Text] = {}   # by the ids before the pictures
-        self.later_s = 0.0
-        self.closed = False
-
-    @property
-    def ready(self) -> bool:
-        return all(one.tokens is not None for one in self.pictures)
-
-    def close(self) -> None:
-        self.pictures, self.closed = [], True
-        self.prefixes.clear()
+    return folder.name or folder.resolve().name
 
 
 class DamTelling:
@@ -106,7 +76,7 @@ class DamTelling:
         self.running = True
 
     def stop(self) -> None:
-        self.running = False
+        self.running, self.prefix, self.text = False, None, None   # their memory is free at once
 
 
 class DamDescriber:
@@ -121,7 +91,9 @@ class DamDescriber:
         self.model = f'{name} {str(dam.dtype).removeprefix("torch.")}'
         self.max_pictures = PICTURES if dam.config.kind == JOINT else 1
         self._ends = {*dam.config.language.ends, dam.tokenizer.end}
-        self._batch = 1 if dam.device.type == 'cpu' else _BATCH
+        slow = dam.device.type == 'cpu'
+        self._batch, self._chunk = (1, _CPU_CHUNK) if slow else (_BATCH, _CHUNK)
+        self._pass: Pass | None = None
         self._tellings: list[DamTelling] = []
 
     # -- the protocol ---------------------------------------------------------------------------------------------
@@ -150,15 +122,13 @@ class DamDescriber:
         return telling
 
     def step(self) -> list[tuple[DamTelling, Piece]]:
+        """A slice of vision, a chunk of reading, a token of each text that is being written; oldest telling first."""
         self._tellings = [one for one in self._tellings if one.running]
-        pictures = self._pictures_to_see()
-        if pictures:   # one large thing at a time: who wants to stop looks in between
-            return [*self._see(pictures), *self._write(also_read=False)]
-        return [*self._open_texts(), *self._write(also_read=True)]
+        return [*self._see(), *self._open_texts(), *self._write()]
 
     def close(self) -> None:
         self._tellings.clear()
-        self._dam = None
+        self._dam = self._pass = None
 
     # -- stages ---------------------------------------------------------------------------------------------------
 
@@ -175,38 +145,29 @@ class DamDescriber:
                 raise EmptyRegion(complaint('mask', f'empty ({mask.shape[1]}x{mask.shape[0]})', 'at least one pixel'))
         return DamLook([self._dam.channels(image, mask) for image, mask in pictures])
 
-    def _pictures_to_see(self) -> list[_Picture]:
-        """As many as one pass takes of those that somebody waits for, all at the same stage, half done ones first."""
-        looks = dict.fromkeys(one.look for one in self._tellings)
-        waiting = [one for look in looks for one in look.pictures if one.tokens is None]
-        half = [one for one in waiting if one.context is not None]
-        return (half or waiting)[:self._batch]
-
-    def _see(self, pictures: list[_Picture]) -> list[tuple[DamTelling, Piece]]:
-        """One pass of the tower."""
-        begun = time.monotonic()
+    def _see(self) -> list[tuple[DamTelling, Piece]]:
+        wanted = dict.fromkeys(one.look for one in self._tellings)
+        if self._pass is not None and not self._pass.looks & wanted.keys():
+            self._pass = None   # nobody waits for it any more
         try:
             with _out_of_memory():
-                self._pass(pictures)
+                self._pass = self._pass or self._next_pass(wanted)
+                if self._pass is not None and self._pass.advance(_SLICE_S):
+                    self._pass = None
         except OutOfMemory as failure:
-            looks = {one.look for one in pictures}
-            for look in looks:
-                for one in look.pictures:
-                    one.context = None   # who asks again looks again
+            looks = self._pass.looks if self._pass is not None else set(wanted)
+            self._pass = None
             return [self._end(one, failure=failure) for one in self._tellings if one.look in looks]
-        for look in {one.look for one in pictures}:
-            look.later_s += time.monotonic() - begun
+        except BaseException:
+            self._pass = None   # half of it is of no use
+            raise
         return []
 
-    def _pass(self, pictures: list[_Picture]) -> None:
-        squares = torch.stack([one.squares for one in pictures])
-        if pictures[0].context is None:
-            for picture, context in zip(pictures, self._dam.context_features(squares)):
-                picture.context = context.clone()
-            return
-        fused = self._dam.focused_features(squares, torch.stack([one.context for one in pictures]))
-        for picture, tokens in zip(pictures, self._dam.image_tokens(fused)):
-            picture.tokens, picture.context, picture.squares = tokens.clone(), None, None
+    def _next_pass(self, looks: Iterable[DamLook]) -> Pass | None:
+        """For the picture that is waited for longest, together with others that are as far."""
+        waiting = [one for look in looks for one in look.pictures if one.tokens is None]
+        alike = [one for one in waiting if (one.context is None) == (waiting[0].context is None)]
+        return Pass(self._dam, alike[:self._batch]) if waiting else None
 
     def _open_texts(self) -> list[tuple[DamTelling, Piece]]:
         """Tellings whose look is ready go on from the prefix of their prompt, as soon as that is read."""
@@ -242,15 +203,21 @@ class DamDescriber:
             look.prefixes[before] = generation.Text(self._dam.cache(len(given)), given, None)
         return look.prefixes[before]
 
-    def _write(self, also_read: bool) -> list[tuple[DamTelling, Piece]]:
-        """One token for each text that is being written; new ones read on."""
-        owners = {id(one.text): one for one in self._tellings if one.running and one.text is not None}
-        texts = [one.text for one in owners.values()]
-        texts += dict.fromkeys(one.prefix for one in self._tellings
-                               if one.running and not one.text and one.prefix and one.prefix.reading)
-        texts = [one for one in texts if also_read or not one.reading]
-        with _out_of_memory():
-            written = generation.step(self._dam, texts)
+    def _write(self) -> list[tuple[DamTelling, Piece]]:
+        owners = {id(one.text): one for one in self._tellings if one.text is not None}
+        opened = dict.fromkeys(one.text or one.prefix for one in self._tellings if one.text or one.prefix)
+        texts, room = [], self._chunk
+        for text in opened:   # oldest first: a long one is never kept from reading by those that come after it
+            cost = min(len(text.given), self._chunk)
+            if cost <= room:
+                texts.append(text)
+                room -= cost
+        try:
+            with _out_of_memory():
+                written = generation.step(self._dam, texts, self._chunk)
+        except OutOfMemory as failure:   # the youngest goes, so that the others can go on
+            youngest = next(one for one in reversed(self._tellings) if (one.text or one.prefix) in texts)
+            return [self._end(youngest, failure=failure)]
         return [self._piece(owners[id(text)], token, probability) for text, token, probability in written]
 
     def _piece(self, telling: DamTelling, token: int, probability: float) -> tuple[DamTelling, Piece]:
@@ -278,7 +245,7 @@ def _out_of_memory(doing: str = 'describing', remedy: str = 'use smaller weights
         yield
     except (MemoryError, RuntimeError) as error:
         said = str(error).partition('\n')[0]
-        if isinstance(error, RuntimeError) and not ('out of memory' in said or "can't allocate memory" in said):
+        if isinstance(error, RuntimeError) and not any(one in said for one in _NO_MEMORY):
             raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -164,7 +164,7 @@ def _kind(top: ConfigFile, asked: str, name: str) -> str:
     if asked != 'auto':
         return asked
     said = top.choice(_KIND_FIELD, (IMAGE, JOINT), '') if _KIND_FIELD in top.values else ''
-    return said or (JOINT if any(word in name.lower() for word in ('video', 'joint')) else IMAGE)
+    return said or (JOINT if any(word in name.rpartition('/')[2].lower() for word in ('video', 'joint')) else IMAGE)
 
 
 def _vision(file: ConfigFile, top: ConfigFile) -> Vision:
@@ -242,12 +242,14 @@ def _language(file: ConfigFile, generation: ConfigFile) -> Language:
     head_dim = file.whole('head_dim', hidden // heads, most=_MOST_HEAD_DIM)
     if head_dim % 2:
         raise file.wrong('head_dim', head_dim, 'an even number')
+    rope, context = _rope(file), file.whole('max_position_embeddings', 2048, most=_UNLIMITED)
+    stretched = int(context * rope.scaling.get('factor', 1))   # the reference then cuts nothing, and reads nonsense
     return Language(hidden, file.whole('intermediate_size'), layers, heads, kv_heads, head_dim,
                     file.whole('vocab_size', most=_UNLIMITED),
-                    file.number('rms_norm_eps', 1e-6), file.choice('hidden_act', ACTIVATIONS, 'silu'), _rope(file),
+                    file.number('rms_norm_eps', 1e-6), file.choice('hidden_act', ACTIVATIONS, 'silu'), rope,
                     file.switch('tie_word_embeddings', False), file.switch('attention_bias', False),
-                    file.switch('mlp_bias', False), file.whole('max_position_embeddings', 2048, most=_UNLIMITED),
-                    file.whole('tokenizer_model_max_length', _UNLIMITED, most=_UNLIMITED), _ends(file, generation),
+                    file.switch('mlp_bias', False), context,
+                    file.whole('tokenizer_model_max_length', stretched, most=_UNLIMITED), _ends(file, generation),
                     generation.whole('top_k', _DEFAULT_TOP_K, least=0))
 
 

@@ -4,6 +4,8 @@
 """
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -47,27 +49,35 @@ class Dam:
         return torch.from_numpy(channels(image, mask, self.config.pictures))
 
     @torch.inference_mode()
-    def context_features(self, squares: torch.Tensor) -> torch.Tensor:
-        """The first pass: uint8 (B, 8, side, side) to (B, patches, C)."""
-        return vision.context_features(self.tower, self._halves(squares)[0])
+    def context_pass(self, squares: torch.Tensor) -> Iterator[torch.Tensor]:
+        """The first pass: uint8 (B, 8, side, side) to (B, patches, C), layer by layer; the last is the result."""
+        yield from vision.context_pass(self.tower, self._halves(squares)[0])
 
     @torch.inference_mode()
-    def focused_features(self, squares: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
-        """The second pass; pictures whose crop is the whole picture keep the features of the first (dam-spec 6.3)."""
+    def focused_pass(self, squares: torch.Tensor, context: torch.Tensor) -> Iterator[torch.Tensor]:
+        """The second pass, as the first; pictures whose crop is the whole picture keep the features of the first."""
         full, crop = squares[:, :4], squares[:, 4:]
         rows = torch.arange(len(squares))
-        if not self.config.context.always:
+        if not self.config.context.always:   # dam-spec 6.3
             rows = rows[(full != crop).flatten(1).any(dim=1).cpu()]
-        if len(rows) == 0:
-            return context
-        rows = rows.to(self.device)
-        seen = None
-        if self.config.context.masked:
-            seen = vision.patches_with_region(full[:, 3].to(self.device)[rows], self.config.vision)
-        focus = self._halves(squares)[1][rows]
         fused = context.clone()
-        fused[rows] = vision.focused_features(self.tower, self.provider, focus, context[rows], seen)
-        return fused
+        if len(rows):
+            rows = rows.to(self.device)
+            first, second = (half[rows] for half in self._halves(squares))
+            masked = self.config.context.masked
+            seen = vision.patches_with_region(first[:, 3], self.config.vision) if masked else None
+            for features in vision.focused_pass(self.tower, self.provider, second, context[rows], seen):
+                yield features
+            fused[rows] = features
+        yield fused
+
+    def context_features(self, squares: torch.Tensor) -> torch.Tensor:
+        """The result of `context_pass`."""
+        return deque(self.context_pass(squares), maxlen=1)[0]
+
+    def focused_features(self, squares: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        """The result of `focused_pass`."""
+        return deque(self.focused_pass(squares, context), maxlen=1)[0]
 
     @torch.inference_mode()
     def image_tokens(self, features: torch.Tensor) -> torch.Tensor:
@@ -136,6 +146,8 @@ def _device(asked: str) -> torch.device:
     try:
         device = torch.device(('cuda' if torch.cuda.is_available() else 'cpu') if asked == 'auto' else asked)
         torch.empty(1, device=device)
+        if device.type == 'meta':
+            raise ValueError('meta holds shapes only')
     except Exception as error:   # noqa: B902  torch raises what it likes for a device that is not there
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DescriberFailed(complaint('device', asked, 'auto, cpu, cuda, cuda:0, ... as far as torch sees them here',

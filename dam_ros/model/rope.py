@@ -5,26 +5,23 @@ import math
 
 import torch
 
-from dam_ros.core.errors import DescriberFailed, complaint
 from dam_ros.model.config import Language, Rope
 
 
 def frequencies(rope: Rope, head_dim: int) -> torch.Tensor:
-    """float32 (head_dim / 2,), radians per position.
-
-    Raises:
-        DescriberFailed: a scaling that is none of default, linear, llama3.
-    """
+    """float32 (head_dim / 2,), radians per position."""
     plain = 1.0 / (rope.theta ** (torch.arange(0, head_dim, 2, dtype=torch.int64).float() / head_dim))
-    kind = rope.scaling.get('rope_type', rope.scaling.get('type', 'default'))
-    if kind == 'default':
-        return plain
-    if kind == 'linear':
-        return plain / rope.scaling['factor']
-    if kind == 'llama3':
-        return _llama3(plain, **{name: rope.scaling[name] for name in (
-            'factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings')})
-    raise DescriberFailed(complaint('llm/config.json: rope_scaling', kind, 'default, linear, llama3'))
+    numbers = dict(rope.scaling)
+    kind = numbers.pop('rope_type')
+    return {'default': _plain, 'linear': _linear, 'llama3': _llama3}[kind](plain, **numbers)
+
+
+def _plain(plain: torch.Tensor) -> torch.Tensor:
+    return plain
+
+
+def _linear(plain: torch.Tensor, factor: float) -> torch.Tensor:
+    return plain / factor
 
 
 def _llama3(plain: torch.Tensor, factor: float, low_freq_factor: float, high_freq_factor: float,

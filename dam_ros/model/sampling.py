@@ -5,6 +5,8 @@ import torch
 
 from dam_ros.core.describing import Query
 
+_COLDEST = 1e-6   # below, logits divided by it run over; it is greedy anyway
+
 
 class Chooser:
     """For one text; all of it stays on the device of the logits.
@@ -18,7 +20,7 @@ class Chooser:
         self._top_k = query.top_k or default_top_k
         self._top_p = query.top_p
         self._random = None
-        if self._temperature > 0:
+        if self._temperature > _COLDEST:
             self._random = torch.Generator(device)
             self._random.manual_seed(query.seed)
 

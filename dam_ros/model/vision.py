@@ -6,12 +6,16 @@ head) has no effect, and is neither built nor loaded.
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 import torch.nn.functional as F
 
 from dam_ros.model.config import Context, Vision
 from dam_ros.model.layers import CrossAttention, Mlp, SelfAttention, Table
+
+_LEAST_AREA = 1e-5   # of a patch that counts as part of the region, in pixels (dam-spec 6.4)
 
 
 class _Embeddings(nn.Module):
@@ -116,17 +120,18 @@ class ContextProvider(nn.Module):
         return self.context_provider_module.layers
 
 
-def context_features(tower: VisionTower, picture: torch.Tensor) -> torch.Tensor:
-    """The first pass: (B, 4, side, side) of the context to (B, patches, C)."""
+def context_pass(tower: VisionTower, picture: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The first pass over (B, 4, side, side) of the context: the state (B, patches, C) after each layer."""
     x = tower.embed(picture)
+    yield x
     for layer in tower.layers:
         x = layer(x)
-    return x
+        yield x
 
 
-def focused_features(tower: VisionTower, provider: ContextProvider, picture: torch.Tensor, context: torch.Tensor,
-                     seen: torch.Tensor | None) -> torch.Tensor:
-    """The second pass: the same tower, and after each layer a look at the context.
+def focused_pass(tower: VisionTower, provider: ContextProvider, picture: torch.Tensor, context: torch.Tensor,
+                 seen: torch.Tensor | None) -> Iterator[torch.Tensor]:
+    """The second pass: the same tower, and after each layer a look at the context; the state after each of both.
 
     Args:
         picture: (B, 4, side, side) of the focal crop.
@@ -134,22 +139,24 @@ def focused_features(tower: VisionTower, provider: ContextProvider, picture: tor
         seen: bool (B, 1, 1, patches) of the context that may be looked at, None = all.
     """
     x = tower.embed(picture)
+    yield x
     for layer, block in zip(tower.layers, provider.blocks, strict=True):
         x = block(layer(x), context, seen)
-    return x
+        yield x
 
 
 def patches_with_region(masks: torch.Tensor, config: Vision) -> torch.Tensor:
     """Which patches a mask touches, for masked cross-attention; a mask that touches none gets all.
 
     Args:
-        masks: uint8 (B, side, side), as resized.
+        masks: (B, side, side), scaled: -1 outside where mean and deviation are 0.5, as the reference takes for granted.
 
     Returns:
         bool (B, 1, 1, patches).
     """
     grid, patch = config.grid, config.patch_px
-    inside = masks[:, :grid * patch, :grid * patch] > 0
-    touched = inside.unflatten(2, (grid, patch)).unflatten(1, (grid, patch)).any(4).any(2).flatten(1)   # (B, patches)
+    inside = (masks[:, :grid * patch, :grid * patch].float() + 1) / 2
+    area = inside.unflatten(2, (grid, patch)).unflatten(1, (grid, patch)).sum(4).sum(2).flatten(1)   # (B, patches)
+    touched = area >= _LEAST_AREA
     touched |= ~touched.any(dim=1, keepdim=True)   # only the unseen last pixels: the reference gives NaN there
     return touched[:, None, None]

@@ -88,6 +88,8 @@ class _Twisted(Outsider):
             'own failure': Piece(last=True, failure=OutOfMemory('no memory for this one')),
             'text is a number': Piece(7, last=True),
         }
+        if telling.twist == 'broken device':
+            raise RuntimeError('CUDA error: an illegal memory access was encountered')
         if telling.twist == 'raises on stop':
             telling.stop = _raise
             return Piece('on ')

@@ -95,6 +95,29 @@ def test_looks_do_not_survive_but_are_made_again():
         assert (again.code, again.outcome.look_s > 0) == (0, True)
 
 
+def test_a_worker_whose_device_is_broken_ends_and_the_next_one_serves():
+    """After such an error nothing works in the process any more: every later request failed, too."""
+    with running('odd_describers:twisted') as rig:
+        pid = rig.ready().engine.status.pid
+        heard = rig.ask(question='broken device').end()
+        assert heard.code == 10300 and 'illegal memory access' in str(heard.failure)
+        assert rig.ask(question='x').end().code == 0
+        assert rig.engine.status.pid != pid
+
+
+def test_what_is_stopped_before_it_was_looked_at_is_never_looked_at():
+    with running('rehearsal', {'look_s': 0.4, 'capacity': 4}) as rig:
+        rig.ready()
+        heard = [rig.ask() for _ in range(4)]
+        until(lambda: rig.engine.status.running == 4, 'all four to be sent', 2.0)
+        for one in heard[1:]:
+            rig.cancel(one.request.id)
+        begun = time.monotonic()
+        assert heard[0].end().code == 0
+        assert rig.ask().end().code == 0
+        assert time.monotonic() - begun < 1.3, 'two looks, not five'
+
+
 def test_killed_from_outside_while_idle():
     with running() as rig:
         os.kill(rig.ready().engine.status.pid, signal.SIGKILL)

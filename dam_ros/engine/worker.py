@@ -8,7 +8,7 @@ imports rclpy and ends when the node does.
 """
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, field
 import math
 import os
@@ -26,8 +26,9 @@ from dam_ros import describers, segmenters
 from dam_ros.core.describing import Describer, Look, Piece, Query, Subject, Telling
 from dam_ros.core.errors import DescriberFailed, Failure, OutOfMemory, SegmenterFailed, Unsupported, complaint
 from dam_ros.engine import wire
+from dam_ros.engine.looks import Looks
 
-_EXIT_LOST_NODE = 0
+_EXIT_LOST_NODE, _EXIT_BROKEN = 0, 3
 
 
 @dataclass
@@ -42,31 +43,6 @@ class Job:
     part: str = ''
     telling: Telling | None = field(default=None)
     looked: bool = False         # the node knows that the look is done
-
-
-class Looks:
-    """The looks kept for further questions; the least recently used leaves, unless it is in use."""
-
-    def __init__(self, most: int):
-        self._most = most
-        self._kept: OrderedDict[str, Look] = OrderedDict()
-
-    def take(self, key: str) -> Look | None:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def keep(self, key: str, look: Look, in_use: list[Look]) -> None:
-        self._kept[key] = look
-        in_use = [look, *in_use]
-        idle = [old for old, one in self._kept.items() if not any(one is used for used in in_use)]
-        for old in idle[:max(0, len(self._kept) - self._most)]:
-            self._kept.pop(old).close()
-
-    def drop(self, in_use: list[Look]) -> None:
-        """Memory ran out: everything goes that nobody is using."""
-        for key in [key for key, one in self._kept.items() if not any(one is used for used in in_use)]:
-            self._kept.pop(key).close()
 
 
 class Worker:
@@ -112,15 +88,21 @@ class Worker:
         return True
 
     def _admit(self) -> None:
-        """Takes what has come; waits for it only where nothing runs."""
+        """Takes what has come; waits for it only where nothing runs. Stops go before what is still to be looked at."""
+        waiting: deque[tuple[dict, list]] = deque()
         block = not self._jobs
-        while block or not self._inbox.empty():
-            order, blobs = self._inbox.get()
-            block = False
-            if order['op'] == 'describe':
-                self._describe(order, blobs)
-            elif order['op'] == 'stop':
-                self._stop(order['job'])
+        while True:
+            while block or not self._inbox.empty():
+                order, blobs = self._inbox.get()
+                block = False
+                if order['op'] == 'describe':
+                    waiting.append((order, blobs))
+                elif order['op'] == 'stop':
+                    waiting = deque(one for one in waiting if one[0]['job'] != order['job'])
+                    self._stop(order['job'])
+            if not waiting:
+                return
+            self._describe(*waiting.popleft())
 
     def _describe(self, order: dict, blobs: list) -> None:
         number = order['job']
@@ -207,6 +189,7 @@ class Worker:
                 job.telling.stop()
             numbers = list(self._jobs)
             self._jobs.clear()
+            self._looks.drop([])
             self._fail(numbers, error)
 
     def _send_piece(self, job: Job, piece: Piece) -> None:
@@ -235,6 +218,8 @@ class Worker:
             self._looks.drop([job.look for job in self._jobs.values()])
         for number in numbers:
             self._send('failed', job=number, **answer)
+        if type(error).__name__ == 'AcceleratorError' or str(error).startswith('CUDA error'):
+            os._exit(_EXIT_BROKEN)   # nothing works in this process any more; the node starts another
 
     def _send(self, op: str, blobs=(), **values) -> None:
         wire.send(self._connection, {'op': op, **values}, blobs)

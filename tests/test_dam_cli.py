@@ -8,6 +8,7 @@ import json
 import math
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 import sys
@@ -275,6 +276,11 @@ def test_the_smallest_pictures(described, size):
     assert described(picture='small.png')['image_size'] == list(size)
 
 
+def _imported() -> int:
+    """What torch and a tiny model take in this process now, in bytes, pages of files included."""
+    return int(re.search(r'VmRSS:\s+(\d+) kB', Path('/proc/self/status').read_text())[1]) * 1024
+
+
 def run_alone(*arguments: str) -> tuple[subprocess.CompletedProcess, float, int]:
     """(a run in a process of its own, s, its highest memory in bytes)."""
     begun = time.monotonic()
@@ -292,11 +298,10 @@ def test_20_megapixels_take_seconds_and_little_memory():
     mask[100:-100, 100:-100] = 255
     cv2.imwrite('large_mask.png', mask)
     del large
-    small, small_s, small_bytes = run_alone('photo.png', *dam(), '--max-tokens', '2')
     ran, seconds, bytes = run_alone('large.jpg', '--mask', 'large_mask.png', *dam(), '--max-tokens', '2')
-    assert small.returncode == ran.returncode == 0, ran.stderr
-    assert seconds - small_s < 8
-    assert bytes - small_bytes < 400e6
+    assert ran.returncode == 0, ran.stderr
+    assert seconds < 20
+    assert bytes - _imported() < 400e6
 
 
 def test_the_command_itself_ends_with_its_code_and_one_line(tmp_path):

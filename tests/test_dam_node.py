@@ -179,6 +179,10 @@ def test_without_weights_the_command_is_said_and_auto_says_why():
         assert './dev weights nvidia/DAM-3B-Video' in answer.error_msg
         served.until(lambda: 'describer' in served.status and './dev weights' in served.status['describer'].message)
         assert served.state() == 'active', 'weights that are missing are no reason not to be there'
+
+
+@pytest.mark.soak
+def test_auto_without_weights_is_attributes_and_says_why():
     with serving(describer='auto') as served:
         assert served.describe(image=as_message(photo())).description.describer == 'attributes'
         assert 'auto: attributes' in served.log() and './dev weights nvidia/DAM-3B' in served.log()

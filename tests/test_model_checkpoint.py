@@ -97,7 +97,10 @@ def test_a_table_may_have_more_rows_than_the_tokenizer_but_no_fewer(folder):
 @pytest.mark.parametrize('dtype', [torch.int8, torch.int32, torch.uint8, torch.bool, torch.float8_e4m3fn])
 def test_numbers_that_need_a_scale_are_refused(folder, dtype):
     name = 'model.layers.0.mlp.down_proj.weight'
-    edit(folder / LLM, lambda tensors: tensors.update({name: tensors[name].to(dtype)}))
+    try:
+        edit(folder / LLM, lambda tensors: tensors.update({name: tensors[name].to(dtype)}))
+    except KeyError:
+        pytest.skip(f'this safetensors cannot write {dtype}')
     message = refused(folder)
     assert f'llm: {name} is ' in message and 'quantized' in message
 
@@ -297,13 +300,15 @@ def peak_of_load(folder: Path, dtype: str, way: str) -> float:
     return (highest - before) / int(said)
 
 
-@pytest.mark.parametrize(('disk', 'asked'), [('bfloat16', 'float32'), ('float32', 'bfloat16')])
+@pytest.mark.parametrize(('disk', 'asked'), [pytest.param('bfloat16', 'float32', marks=pytest.mark.soak),
+                                             ('float32', 'bfloat16')])
 def test_loading_takes_little_more_memory_than_the_weights(disk, asked):
     """30 million parameters: 60 or 120 MB."""
     folder = checkpoint(dtype=disk, **MIDDLE)
     assert peak_of_load(folder, asked, 'streamed') < 1.2
 
 
+@pytest.mark.soak   # a test of the test
 def test_the_measurement_sees_weights_that_are_held_twice():
     assert peak_of_load(checkpoint(dtype='float32', **MIDDLE), 'bfloat16', 'whole') > 2.0
 

@@ -34,7 +34,8 @@ ALLOWED = {
 LOOK = """
 import importlib, json, sys
 before = set(sys.modules)
-importlib.import_module(sys.argv[1])
+for name in sys.argv[1:]:
+    importlib.import_module(name)
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
@@ -48,8 +49,8 @@ def _modules() -> list[str]:
     return found
 
 
-def _imported_by(module: str) -> list[str]:
-    run = subprocess.run([sys.executable, '-c', LOOK, module], capture_output=True, text=True, timeout=60,
+def _imported_by(*modules: str) -> list[str]:
+    run = subprocess.run([sys.executable, '-c', LOOK, *modules], capture_output=True, text=True, timeout=60,
                          cwd=PACKAGE.parent)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
@@ -72,11 +73,22 @@ def _trespasses(module: str, imported: list[str]) -> set[str]:
     return (ours - own) | {one for one in others - foreign if not one.startswith('_')}
 
 
-@pytest.mark.parametrize('module', [one for one in _modules() if _folder(one)])
+@pytest.mark.parametrize('module', [one for one in _modules() if _folder(one) not in ('', 'model')])
 def test_module_imports_only_what_its_folder_may(module: str):
     if _folder(module) in ('nodes', 'demo'):
         pytest.importorskip('rclpy')
     assert _trespasses(module, _imported_by(module)) == set()
+
+
+def test_the_model_imports_only_what_its_folder_may():
+    """All in one interpreter: torch takes two seconds to import."""
+    modules = [one for one in _modules() if _folder(one) == 'model']
+    assert len(modules) > 15 and _trespasses('dam_ros.model', _imported_by(*modules)) == set()
+
+
+def test_finding_weights_is_quick():
+    """`auto` asks in the node's own process."""
+    assert _trespasses('dam_ros.core', _imported_by('dam_ros.model.weights')) == {'model'}
 
 
 def test_an_arrow_the_wrong_way_is_seen():

@@ -1,6 +1,6 @@
 """DAM the usual way: transformers' modules, eager attention, every layer, one region at a time, `generate`.
 
-What dam_ros is compared with, for its numbers (tests) and its speed (benchmarks). It is written for reading, straight
+What the numbers of dam_ros are compared with (tests/test_model_plain.py). It is written for reading, straight
 from dam-spec, and shares with dam_ros the tokenizer and the prompts only. It runs with transformers 4.45 and 5.
 """
 from __future__ import annotations

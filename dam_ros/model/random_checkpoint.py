@@ -1,6 +1,6 @@
 """Checkpoints with random numbers in the official layout: the same files, names and shapes, no knowledge.
 
-They try the whole way that real weights go where those cannot be had: tests and benchmarks are made of them. What such
+They try the whole way that real weights go where those cannot be had; the tests are made of them. What such
 a model says is gibberish, repeatable for a seed. `python -m dam_ros.model.random_checkpoint FOLDER` writes a tiny one.
 """
 from __future__ import annotations

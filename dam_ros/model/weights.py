@@ -19,7 +19,7 @@ HUB_IDS = (DEFAULT, 'nvidia/DAM-3B-Video', 'nvidia/DAM-3B-Self-Contained')
 # commit is published anywhere citable: what `main` was at the first download is kept (OUR_REF) and used from then on.
 PINNED = {DEFAULT: '0797bedd98d645cd021379a4661ee233da279bba'}
 OUR_REF = 'dam_ros'   # beside the cache's own refs/main, which other programs move on
-LICENCE = ("NVIDIA's weights of DAM are under its Noncommercial licence: for research and other noncommercial use '
+LICENCE = ("NVIDIA's weights of DAM are under its Noncommercial licence: for research and other noncommercial use "
            '(LICENSE at https://huggingface.co/nvidia/DAM-3B)')
 _HUB_ID = re.compile(r'[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}')
 

@@ -176,7 +176,6 @@ def test_a_describer_that_cannot_be_made_is_named_and_nothing_is_left(start, two
 
 
 @pytest.mark.parametrize(('arguments', 'words'), [
-    (['--describer', 'dam'], 'dam is not part of this version'),
     (['--describer', 'nobody'], "describer is 'nobody'"),
     (['--image', 'gone.jpg'], 'a file that exists'),
     (['--box', '1', '1', '5', '5'], 'together with --image'),

@@ -76,7 +76,7 @@ def test_all_of_the_layout_and_nothing_else(server: Hub, said: list[str]):
                     'old/llm/model.safetensors'}
     assert {name for name, _ in server.fetched()} <= set(there)
     assert weights.find() == folder and folder.name == weights.PINNED[weights.DEFAULT]
-    assert 'NVIDIA Noncommercial' in said[0] and 'fetching nvidia/DAM-3B' in said[1] and 'complete' in said[-1]
+    assert 'Noncommercial licence' in said[0] and 'fetching nvidia/DAM-3B' in said[1] and 'complete' in said[-1]
 
 
 def test_what_is_there_needs_no_network(server: Hub, said: list[str], monkeypatch: pytest.MonkeyPatch):

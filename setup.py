@@ -19,7 +19,8 @@ setup(
     extras_require={
         # Lower bounds only: a torch that is already there (a Jetson's) satisfies them and is left alone.
         # tests/test_dev.py compares them with requirements/oldest.txt, which .ci/run tries.
-        'dam': ['torch>=2.4', 'safetensors>=0.4.1', 'sentencepiece>=0.1.99', 'pillow>=9.1', 'huggingface-hub>=0.23.2'],
+        'dam': ['torch>=2.4', 'safetensors>=0.4.1', 'sentencepiece>=0.1.99', 'pillow>=9.1', 'huggingface-hub>=0.23.2',
+                'numba>=0.59'],
         'sam': ['torch>=2.1', 'transformers>=4.45'],
         'remote': [],   # the standard library speaks HTTP
         'speech': ['pyttsx3>=2.90'],

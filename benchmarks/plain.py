@@ -101,20 +101,28 @@ class PlainDam:
     @torch.no_grad()
     def image_tokens(self, channels: np.ndarray) -> torch.Tensor:
         """(tokens, D) of uint8 (8, side, side)."""
+        full, crop = self.halves(channels)
+        return self.project(self.focused(full, crop, self.features(full, None, None)))
+
+    def halves(self, channels: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the first pass sees and what the second sees, (4, side, side) each."""
         scaled = ((channels * (1 / 255)).astype(np.float32) - np.float32(0.5)) / np.float32(0.5)
         full, crop = torch.from_numpy(scaled).to(self.device, self.dtype).split(4)
-        if self.flags.get('context_image_as_queries'):
-            full, crop = crop, full
-        states = features = self._features(full, None, None)
-        if self.flags.get('treat_image_as_cimage') or not torch.equal(full, crop):
-            hidden = None
-            if self.flags.get('masked_cross_attn'):
-                inside = F.avg_pool2d((full[3:] + 1) / 2, self.patch)[0].flatten() * self.patch ** 2
-                hidden = inside < 1e-5 if bool((inside >= 1e-5).any()) else None
-            states = self._features(crop, features, hidden)
-        return self._project(states)
+        return (crop, full) if self.flags.get('context_image_as_queries') else (full, crop)
 
-    def _features(self, picture: torch.Tensor, context: torch.Tensor | None, hidden) -> torch.Tensor:
+    @torch.no_grad()
+    def focused(self, full: torch.Tensor, crop: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """(patches, C): the crop, with what the first pass saw; these features themselves where both are the same."""
+        if torch.equal(full, crop) and not self.flags.get('treat_image_as_cimage'):
+            return features
+        hidden = None
+        if self.flags.get('masked_cross_attn'):
+            inside = F.avg_pool2d((full[3:] + 1) / 2, self.patch)[0].flatten() * self.patch ** 2
+            hidden = inside < 1e-5 if bool((inside >= 1e-5).any()) else None
+        return self.features(crop, features, hidden)
+
+    @torch.no_grad()
+    def features(self, picture: torch.Tensor, context: torch.Tensor | None, hidden) -> torch.Tensor:
         """(patches, C): the selected hidden state of (4, side, side)."""
         patches = self.tower.embeddings.patch_embedding(picture[None, :3]) + self.mask_embedding(picture[None, 3:])
         x = patches.flatten(2).transpose(1, 2) + self.tower.embeddings.position_embedding.weight
@@ -127,7 +135,9 @@ class PlainDam:
         self.tower.post_layernorm(x)   # computed for nothing, as in the usual way
         return states[self.top['mm_vision_select_layer']][0]
 
-    def _project(self, features: torch.Tensor) -> torch.Tensor:
+    @torch.no_grad()
+    def project(self, features: torch.Tensor) -> torch.Tensor:
+        """(tokens, D) of (patches, C)."""
         grid = F.pad(features.view(self.grid, self.grid, -1), (0, 0, 0, self.grid % 2, 0, self.grid % 2))
         blocks = [torch.cat((grid[r, c], grid[r, c + 1], grid[r + 1, c], grid[r + 1, c + 1]))
                   for c in range(0, len(grid), 2) for r in range(0, len(grid), 2)]
@@ -150,11 +160,11 @@ class PlainDam:
         return self.llm(inputs_embeds=inputs).logits[0].float()
 
     @torch.no_grad()
-    def generate(self, inputs: torch.Tensor, most: int, end: int) -> list[int]:
-        """Greedy ids, the end included."""
+    def generate(self, inputs: torch.Tensor, most: int, end: int, streamer=None) -> list[int]:
+        """Greedy ids, the end included. `streamer`: transformers', is given each id as it is made."""
         attended = torch.ones(inputs.shape[:2], dtype=torch.long, device=self.device)
         return self.llm.generate(inputs_embeds=inputs, attention_mask=attended, max_new_tokens=most, do_sample=False,
-                                 eos_token_id=end, pad_token_id=0)[0].tolist()
+                                 eos_token_id=end, pad_token_id=0, streamer=streamer)[0].tolist()
 
 
 def _json(path: Path) -> dict:

@@ -21,7 +21,6 @@ from dam_ros.model.config import IMAGE, JOINT
 _NAMES = ('<unk>', '<s>', '</s>')   # ids 0, 1, 2, as in Llama's tokenizer
 _TRAINED = 2000                     # pieces
 _BYTES = slice(3, 259)              # ids of sentencepiece's byte pieces
-_END_GAIN = 1.6                     # over the other rows of lm_head, so that texts end by themselves
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,14 @@ class Sizes:
     tied: bool = False
     shards: int = 1
     dtype: str = 'float32'
+    end_gain: float = 1.6   # over the other rows of lm_head, so that texts end by themselves; 0: none ever ends
 
 
 SIZES = {
     'tiny': Sizes(),
+    # 158 million parameters, 633 MB: large enough that two cores do nothing but read weights
+    'mid': Sizes(vision_hidden=256, vision_mlp=2048, vision_layers=8, vision_heads=4, context_heads=4, hidden=768,
+                 mlp=2048, layers=12, heads=12, kv_heads=12, vocabulary=32000),
     # DAM-3B, dam-spec 3
     '3b': Sizes(vision_hidden=1152, vision_mlp=4304, vision_layers=27, vision_heads=16, context_heads=16, hidden=2560,
                 mlp=6912, layers=32, heads=20, kv_heads=20, vocabulary=32000, shards=2, dtype='bfloat16'),
@@ -186,7 +189,7 @@ def _write_tensors(folder: Path, shapes: dict[str, tuple[int, ...]], sizes: Size
     where = {}
     for number in range(shards):
         file = 'model.safetensors' if shards == 1 else f'model-{number + 1:05}-of-{shards:05}.safetensors'
-        held = {name: _numbers(name, shapes[name], random).to(getattr(torch, sizes.dtype))
+        held = {name: _numbers(name, shapes[name], random, sizes.end_gain).to(getattr(torch, sizes.dtype))
                 for name in names[number::shards]}
         save_file(held, folder / file, {'format': 'pt'})
         where.update(dict.fromkeys(held, file))
@@ -194,7 +197,7 @@ def _write_tensors(folder: Path, shapes: dict[str, tuple[int, ...]], sizes: Size
         _write_json(folder / 'model.safetensors.index.json', {'metadata': {}, 'weight_map': where})
 
 
-def _numbers(name: str, shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+def _numbers(name: str, shape: tuple[int, ...], random: torch.Generator, end_gain: float) -> torch.Tensor:
     """Of a size that keeps the stream lively: what differs in the picture must differ in the words."""
     if 'norm' in name and name.endswith('weight'):
         return 1 + 0.1 * torch.randn(shape, generator=random)
@@ -205,7 +208,7 @@ def _numbers(name: str, shape: tuple[int, ...], random: torch.Generator) -> torc
     numbers = torch.randn(shape, generator=random) * (shape[-1] if len(shape) < 4 else shape[-1] ** 2) ** -0.5
     if name == 'lm_head.weight':
         numbers *= 3.0   # margins as of a model that is sure
-        numbers[_NAMES.index('</s>')] *= _END_GAIN
+        numbers[_NAMES.index('</s>')] *= end_gain
         numbers[_BYTES] *= 0.3   # words rather than bytes that are no characters
     if name.split('.')[-2] in ('q_proj', 'k_proj'):
         numbers *= 2.0   # attention that picks, rather than an average over the picture
@@ -241,9 +244,9 @@ def _write_json(path: Path, values: dict) -> None:
 def main() -> None:
     """See the module's text."""
     parser = argparse.ArgumentParser(prog='python -m dam_ros.model.random_checkpoint',
-                                     description='Write a tiny checkpoint with random numbers.')
+                                     description='Write a checkpoint with random numbers.')
     parser.add_argument('folder', type=Path)
-    parser.add_argument('--size', choices=SIZES, default='tiny', help='3b: the real shapes, 7 GB')
+    parser.add_argument('--size', choices=SIZES, default='tiny', help='mid: 633 MB; 3b: the real shapes, 7 GB')
     parser.add_argument('--kind', choices=(IMAGE, JOINT), default=IMAGE)
     parser.add_argument('--seed', type=int, default=0)
     asked = parser.parse_args()

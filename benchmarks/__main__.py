@@ -1,0 +1,80 @@
+"""`./dev bench COMMAND [ARGS]`: one benchmark, or all and the tables of docs/performance.md."""
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+import sys
+
+from report import Unequal
+import tables
+
+from dam_ros.core.errors import Failure
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {   # module, and what `all` runs it with
+    'decode': ('decode', (['--size', 'mid'], ['--size', 'tiny'], ['--size', 'mid', '--dtype', 'bfloat16'],
+                          ['--size', 'mid', '--dtype', 'int8'], ['--size', 'mid', '--dtype', 'int4'])),
+    'look': ('look', (['--size', 'mid'],)),
+    'scene': ('regions', (['--size', 'mid'],)),
+    'followup': ('followup', (['--size', 'mid'],)),
+    'load': ('loading', (['--size', 'mid'], ['--size', 'mid', '--dtype', 'bfloat16'])),
+    'idle': ('idle', ([],)),
+    'ros': ('ros', ([],)),
+    'gpu': ('gpu', ()),   # 3b, and a device that not everybody has
+}
+USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
+
+  decode    ms per token, and how near it comes to reading the weights
+  look      preprocessing, vision, prefill, first token
+  scene     eight regions of 64 tokens in one batch
+  followup  a second question about the same look
+  load      loading weights, beside reading their files
+  idle      what a camera costs while nobody asks (ROS 2)
+  ros       the path of a request without the model (ROS 2)
+  gpu       all that concerns a GPU, with the real shapes (--size 3b makes 7 GB under .dev/bench)
+  all       all but gpu, then the tables of docs/performance.md
+  tables    docs/performance.md from benchmarks/results/
+
+./dev bench COMMAND --help tells the options. docs/performance.md says what is measured."""
+
+
+def main(argv: list[str]) -> int:
+    """The exit code: 0, 1 where results were not equal, 2 for what is no command."""
+    command, rest = (argv[0], argv[1:]) if argv else ('help', [])
+    try:
+        if command == 'all':
+            return _all(rest)
+        if command == 'tables':
+            print(tables.write())
+            return 0
+        if command in COMMANDS:
+            return _module(command).main(rest) or 0
+    except Unequal as difference:
+        print(f'bench: {difference}; no times are told of results that differ', file=sys.stderr)
+        return 1
+    except Failure as failure:
+        print(f'bench: {failure}', file=sys.stderr)
+        return 1
+    print(USAGE, file=sys.stderr if command not in ('help', '-h', '--help') else sys.stdout)
+    return 0 if command in ('help', '-h', '--help') else 2
+
+
+def _module(command: str):
+    return importlib.import_module(COMMANDS[command][0])
+
+
+def _all(rest: list[str]) -> int:
+    failed = []
+    for command, runs in COMMANDS.items():
+        for words in runs:
+            if main([command, *words, *(rest if words else [])]):
+                failed.append(' '.join([command, *words]))
+    if '--quick' not in rest and '--out' not in rest:
+        print(tables.write())
+    for one in failed:
+        print(f'bench: failed: {one}', file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -62,6 +62,8 @@ class DescribeSettings:
     box_fallback: bool = setting(True, 'where the segmenter finds nothing the box itself is described; false = '
                                  'SEGMENTER_FAILED')
     looks: int = setting(8, 'how many looks the worker keeps for further questions', low=1, high=256)
+    looks_mb: float = setting(1024.0, 'how much memory they may take (of dam, 80 MB each with the 3B weights in '
+                              'float16); 0 = none is kept', unit='MB', low=0.0, high=65536.0)
     language: str = setting('en', 'BCP 47, of requests that do not say it', live=True)
     # -- limits
     default_timeout_s: float = setting(30.0, 'timeout_s of requests that do not say it', unit='s', low=0.05, high=600.0,

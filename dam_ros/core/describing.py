@@ -50,6 +50,7 @@ class Query:
         top_p: 0..1, 1 = no cut; only with temperature > 0.
         top_k: 0 = the describer's own (DAM: 50, which the reference samples with); only with temperature > 0.
         seed: only with temperature > 0.
+        urgent: somebody waits for this one; where there is much to do, it goes before what is not.
     """
 
     question: str = ''
@@ -61,6 +62,7 @@ class Query:
     top_p: float = 1.0
     top_k: int = 0
     seed: int = 0
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class Look(Protocol):
 
     A describer may leave the work to the steps that follow, so that it can be stopped in between. Such a look has the
     attributes `ready`, False until the looking is done, and `later_s`, the seconds those steps have spent on it;
-    without them a look is ready from the start.
+    without them a look is ready from the start. What it takes in memory, and may grow to in any step, it says in
+    `nbytes`; without it a look counts as nothing, and only the number of looks is bounded.
     """
 
     def close(self) -> None: ...

@@ -66,7 +66,8 @@ class Care:
                                                     f"be started, or '' for the node's own ({error})")))
             return
         self.send({'op': 'load', 'describer': options.describer, 'options': options.describer_options,
-                   'segmenter': options.segmenter, 'box_fallback': options.box_fallback, 'looks': options.looks})
+                   'segmenter': options.segmenter, 'box_fallback': options.box_fallback, 'looks': options.looks,
+                   'looks_mb': options.looks_mb})
         self._note('loading', pid=self._worker.pid)
         self._set_timer(self._loop.call_later(options.load_timeout_s, self._loads_too_long))
 

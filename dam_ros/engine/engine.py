@@ -21,7 +21,7 @@ from dam_ros.core.describing import Piece
 from dam_ros.core.errors import (Cancelled, DeadlineExceeded, Failure, Internal, Loading, OutOfMemory, Superseded,
                                  WorkerDied, complaint, of_code)
 from dam_ros.engine.care import Care
-from dam_ros.engine.schedule import Outcome, Request, Schedule, State, Unit, Work
+from dam_ros.engine.schedule import PREEMPTIBLE, Outcome, Request, Schedule, State, Unit, Work
 from dam_ros.engine.status import Options, Status
 
 
@@ -194,7 +194,8 @@ class Engine:
             blobs = [array for image, mask in work.pictures for array in (image, mask.view(np.uint8))]
             parts = [(part, asdict(query)) for part, query in unit.parts]
             self._care.send({'op': 'describe', 'job': job, 'look': unit.look, 'sizes': sizes, 'box': work.box,
-                               'parts': parts}, [np.ascontiguousarray(blob) for blob in blobs])
+                             'parts': parts, 'urgent': unit.request.urgency < PREEMPTIBLE},
+                            [np.ascontiguousarray(blob) for blob in blobs])
 
     def _stop_job(self, unit: Unit) -> None:
         """Tells the worker to stop it; its place is free when the worker says so, or is killed for not saying so."""

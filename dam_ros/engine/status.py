@@ -19,6 +19,7 @@ class Options:
     worker_python: str = ''
     stop_grace_s: float = 5.0
     load_timeout_s: float = 300.0
+    looks_mb: float = 1024.0
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
     python -m dam_ros.engine.worker FD
 
 FD is one end of a socket pair; `wire` is the framing. Messages in: `load` (once), `describe`, `stop`. Messages out:
-`ready` or `unloadable`; per telling `taken`, `looked`, `piece`..., and one of `done`, `failed`, `stopped`. It never
-imports rclpy and ends when the node does.
+`ready` or `unloadable`; per telling `taken`, `looked`, `piece`..., and one of `done`, `failed`, `stopped`; where
+what is kept has changed, `looks`. It never imports rclpy and ends when the node does.
 """
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ import socket
 import sys
 import threading
 import time
-import traceback
 
 import numpy as np
 
 from dam_ros import describers, segmenters
 from dam_ros.core.describing import Describer, Look, Piece, Query, Subject, Telling
-from dam_ros.core.errors import DescriberFailed, Failure, OutOfMemory, SegmenterFailed, Unsupported, complaint
+from dam_ros.core.errors import Failure, OutOfMemory, SegmenterFailed, Unsupported, complaint
 from dam_ros.engine import wire
 from dam_ros.engine.looks import Looks
+from dam_ros.engine.sayable import as_failure, as_json, checked, traits
 
 _EXIT_LOST_NODE, _EXIT_BROKEN = 0, 3
+_LOOKS_S = 0.3   # between two messages about the looks, at least
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Job:
     """One region being told about, part after part (`core.answering.tellings_for`)."""
 
     number: int
+    name: str   # of the look
     look: Look
     refined: np.ndarray | None   # the mask the segmenter made, if it made one
     look_s: float                # until the describer gave the look; 0 = an old look is used
@@ -53,6 +55,7 @@ class Worker:
         self._inbox: queue.Queue = queue.Queue()
         self._jobs: dict[int, Job] = {}
         self._describer: Describer | None = None
+        self._told, self._told_s = (0, 0), -math.inf   # of the looks, and when
 
     def run(self) -> None:
         """Until the node has gone."""
@@ -61,7 +64,7 @@ class Worker:
         self._box_fallback = order['box_fallback']
         if not self._load(order):
             threading.Event().wait()   # nothing more to do; the node ends us
-        self._looks = Looks(order['looks'])
+        self._looks = Looks(order['looks'], order['looks_mb'] * 1e6)
         while True:
             self._admit()
             self._deliver()
@@ -80,38 +83,64 @@ class Worker:
         try:
             self._segmenter = segmenters.create(order['segmenter'])
             self._describer = describers.create(order['describer'], order['options'])
-            traits = _traits(self._describer)
+            said = traits(self._describer)
         except BaseException as error:   # noqa: B902  a user's factory may raise anything, SystemExit too
-            self._send('unloadable', **_as_failure(error))
+            self._send('unloadable', **as_failure(error))
             return False
-        self._send('ready', **traits, load_s=time.monotonic() - begun)
+        self._send('ready', **said, load_s=time.monotonic() - begun)
         return True
 
     def _admit(self) -> None:
-        """Takes what has come; waits for it only where nothing runs. Stops go before what is still to be looked at."""
-        waiting: deque[tuple[dict, list]] = deque()
+        """Takes what has come; waits for it only where nothing runs.
+
+        Stops go before what is still to be looked at, and what is urgent before what is not.
+        """
+        waiting: list[tuple[dict, list]] = []
         block = not self._jobs
         while True:
-            while block or not self._inbox.empty():
-                order, blobs = self._inbox.get()
+            while (received := self._next_order(block)) is not None:
                 block = False
+                order, _ = received
                 if order['op'] == 'describe':
-                    waiting.append((order, blobs))
+                    waiting.append(received)
                 elif order['op'] == 'stop':
-                    waiting = deque(one for one in waiting if one[0]['job'] != order['job'])
+                    waiting = [one for one in waiting if one[0]['job'] != order['job']]
                     self._stop(order['job'])
             if not waiting:
                 return
-            self._describe(*waiting.popleft())
+            urgent = next((index for index, (order, _) in enumerate(waiting) if order['urgent']), 0)
+            self._describe(*waiting.pop(urgent))
+
+    def _next_order(self, block: bool) -> tuple[dict, list] | None:
+        """None where there is none and `block` is false."""
+        while True:
+            pause_s = self._tell_looks()
+            try:
+                return self._inbox.get(block, pause_s)
+            except queue.Empty:
+                if not block:
+                    return None
+
+    def _tell_looks(self) -> float | None:
+        """Says how many looks there are, where that has changed; s until it may be said, None where it is known."""
+        size, now = self._looks.size, time.monotonic()
+        if size == self._told:
+            return None
+        if now - self._told_s < _LOOKS_S:
+            return self._told_s + _LOOKS_S - now
+        self._told, self._told_s = size, now
+        self._send('looks', job=0, count=size[0], bytes=size[1])
+        return None
 
     def _describe(self, order: dict, blobs: list) -> None:
         number = order['job']
         self._send('taken', job=number)
         try:
-            parts = deque((part, Query(**query)) for part, query in order['parts'])
-            job = Job(number, *self._look(order, blobs), parts)
+            parts = deque((part, Query(**{**query, 'urgent': order['urgent']})) for part, query in order['parts'])
+            job = Job(number, order['look'], *self._look(order, blobs), parts)
             self._jobs[number] = job
             self._tell_looked(job)
+            self._looks.bound(one.look for one in self._jobs.values())
             self._begin_next(job)
         except BaseException as error:   # noqa: B902
             self._jobs.pop(number, None)
@@ -136,7 +165,7 @@ class Worker:
             raise Unsupported(complaint('clip_s', f'{len(pictures)} pictures', 'at most '
                                         f'{self._describer.max_pictures} for {self._describer.name}'))
         look = self._describer.look([Subject(tuple(pictures))])[0]
-        self._looks.keep(order['look'], look, [job.look for job in self._jobs.values()])
+        self._looks.keep(order['look'], look)
         return look, refined, time.monotonic() - begun
 
     def _cut_out(self, image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -177,13 +206,15 @@ class Worker:
             return
         owners = {id(job.telling): job for job in self._jobs.values()}
         try:
-            pieces = _checked(self._describer.step())
+            pieces = checked(self._describer.step())
             for job in self._jobs.values():
+                self._looks.weigh(job.name)
                 self._tell_looked(job)
             for telling, piece in pieces:
                 job = owners.get(id(telling))
                 if job is not None and job.number in self._jobs:
                     self._send_piece(job, piece)
+            self._looks.bound(job.look for job in self._jobs.values())
         except BaseException as error:   # noqa: B902
             for job in self._jobs.values():
                 job.telling.stop()
@@ -197,7 +228,7 @@ class Worker:
             del self._jobs[job.number]
             self._fail([job.number], piece.failure)
             return
-        self._send('piece', job=job.number, part=job.part, piece=_as_json(piece))
+        self._send('piece', job=job.number, part=job.part, piece=as_json(piece))
         if not piece.last:
             return
         if job.parts:
@@ -213,7 +244,7 @@ class Worker:
         self._send('stopped', job=number)
 
     def _fail(self, numbers: list[int], error: BaseException) -> None:
-        answer = _as_failure(error)
+        answer = as_failure(error)
         if answer['code'] == OutOfMemory.code:
             self._looks.drop([job.look for job in self._jobs.values()])
         for number in numbers:
@@ -223,52 +254,6 @@ class Worker:
 
     def _send(self, op: str, blobs=(), **values) -> None:
         wire.send(self._connection, {'op': op, **values}, blobs)
-
-
-def _traits(describer: Describer) -> dict:
-    """What it says of itself. Raises DescriberFailed for what is no describer: they are also brought by users."""
-    traits = {}
-    for name, kind in (('name', str), ('model', str), ('languages', (tuple, list)), ('capacity', int),
-                       ('max_pictures', int)):
-        value = getattr(describer, name, None)
-        if not isinstance(value, kind):
-            raise DescriberFailed(complaint(f'{name} of {type(describer).__name__}', value, 'what core/describing.py '
-                                            'says of a Describer', 'It is no describer'))
-        traits[name] = _plain_text(value) if kind is str else value
-    return {**traits, 'languages': [_plain_text(str(one)) for one in traits['languages']]}
-
-
-def _checked(pieces) -> list[tuple[Telling, Piece]]:
-    """Raises DescriberFailed for what is no list of pieces: describers are also brought by users."""
-    for _, piece in pieces:
-        if not isinstance(piece, Piece) or not isinstance(piece.text, str):
-            raise DescriberFailed(f'the describer gave {type(piece).__name__} instead of a Piece of text')
-    return pieces
-
-
-def _as_json(piece: Piece) -> dict:
-    return {'text': _plain_text(piece.text), 'token_ids': [int(one) for one in piece.token_ids],
-            'probability': None if math.isnan(piece.probability) else float(piece.probability),
-            'last': bool(piece.last), 'truncated': bool(piece.truncated), 'abstained': bool(piece.abstained),
-            'language': _plain_text(str(piece.language or '')), 'facts': piece.facts}
-
-
-def _plain_text(text: str) -> str:
-    """ROS strings are UTF-8 without NUL."""
-    return text.encode('utf-8', 'replace').decode().replace('\x00', '')
-
-
-def _as_failure(error: BaseException) -> dict:
-    """Code, message and retry_after_s of anything that was raised; the traceback of bugs goes to stderr."""
-    if isinstance(error, Failure):
-        failure = error
-    elif isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError':   # torch's, without torch
-        failure = OutOfMemory(f'the describer ran out of memory ({error}); use smaller weights or fewer regions at '
-                              'once')
-    else:
-        traceback.print_exception(error)
-        failure = DescriberFailed(f'the describer failed: {type(error).__name__}: {error}')
-    return {'code': failure.code, 'message': _plain_text(failure.message), 'retry_after_s': failure.retry_after_s}
 
 
 def main() -> None:

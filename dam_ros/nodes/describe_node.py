@@ -123,7 +123,7 @@ class DescribeNode(LifecycleNode):
         options = describer_options(settings, name)
         self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,
                                      settings.queue, settings.worker_python, settings.stop_grace_s,
-                                     settings.load_timeout_s), self._log, self._engine_changed)
+                                     settings.load_timeout_s, settings.looks_mb), self._log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
         self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, self.outlets, self.now_ns,
                          self._ticks.reset)

@@ -1,13 +1,12 @@
 """The Describe Anything Model as a describer: look once, tell often, many tellings in one decoding step.
 
-The work is cut into stages, and each `step` does one of them (a pass of the vision tower, a chunk of prefill) beside
-one token for everything that is being written: so who calls can stop, or bring something more urgent, in between.
+The work is cut into stages, and each `step` does a slice of vision, a chunk of reading, and one token for everything
+that is being written: so who calls can stop, or bring something more urgent, in between. What is urgent goes first.
 What it knows of the model is `model/dam.py`; what is to be said in which words is `core/queries.py`.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 import math
 from pathlib import Path
 import sys
@@ -17,20 +16,22 @@ import torch
 from dam_ros.core.clips import PICTURES, spread
 from dam_ros.core.describing import Piece, Query, Subject
 from dam_ros.core.errors import complaint, DescriberFailed, EmptyRegion, OutOfMemory, Unsupported
-from dam_ros.describers.dam_look import DamLook, Pass
+from dam_ros.describers.dam_look import DamLook, Seeing
+from dam_ros.describers.dam_memory import out_of_memory
 from dam_ros.model import generation, prompts, weights
-from dam_ros.model.config import IMAGE, JOINT
+from dam_ros.model.config import IMAGE, JOINT, Language
 from dam_ros.model.dam import Dam, DTYPES, load
 from dam_ros.model.sampling import Chooser
 
 _CHOICES = {'model_kind': ('auto', IMAGE, JOINT), 'dtype': ('auto', *DTYPES)}
 _OPTIONS = ('model', 'model_kind', 'dtype', 'device')
-_BATCH = 8       # pictures in one pass of the tower, on a GPU; a CPU gains nothing by it
-_SLICE_S = 0.25  # s of a pass in one step, on a CPU; a GPU does all of it
-_CHUNK, _CPU_CHUNK = 512, 32   # tokens that one step reads: with the real weights two cores need 3 s for 32 of them
-_NO_MEMORY = ('out of memory', "can't allocate memory", 'ALLOC_FAILED')   # in what torch says
-_PREFIXES = 2    # of one look: raw queries may say different things before the picture
-_ROOM = 256      # tokens a new text has room for; its cache grows beyond
+_CPU_PLACES, _PLACES = 8, 16   # tellings at once, and pictures in one pass of the tower; a CPU gains nothing by those
+_SLICE_S = 0.25      # s of seeing in one step, on a CPU; a GPU does one pass
+_CHUNK = 2048        # tokens that one step reads, on a GPU
+_STEP_WEIGHTS = 1.5e10   # on a CPU, tokens times weights: that takes two cores about a quarter of a second
+_PREFIXES = 2        # of one look: raw queries may say different things before the picture
+_OPENINGS = 2        # what is said before the first picture; it is the same for all looks
+_ROOM = 256          # tokens a new text has room for; its cache grows beyond
 
 
 def create(options: Mapping[str, object]) -> DamDescriber:
@@ -49,7 +50,7 @@ def create(options: Mapping[str, object]) -> DamDescriber:
             raise DescriberFailed(complaint(name, value, ', '.join(allowed or _OPTIONS)))
     folder = weights.find(str(options.get('model') or ''))
     name = _name(folder)
-    with _out_of_memory(f'loading {name}', 'free some, or use dtype float16 or bfloat16'):
+    with out_of_memory(f'loading {name}', 'free some, or use dtype float16 or bfloat16'):
         dam = load(folder, str(options.get('model_kind', 'auto')), str(options.get('dtype', 'auto')),
                    str(options.get('device') or 'auto'), name.partition('@')[0])
     print(f'dam: {name}; {weights.LICENCE}', file=sys.stderr, flush=True)
@@ -66,17 +67,34 @@ def _name(folder: Path) -> str:
 
 
 class DamTelling:
-    """One text about a look."""
+    """One text about a look.
+
+    Attributes:
+        opening, prefix, text: what is read for it, one after the other: the words before the first picture, all up to
+            the end of the last one, and the text itself. None where it is not that far.
+    """
 
     def __init__(self, look: DamLook, query: Query, prompt: prompts.Prompt, speller):
         self.look, self.query, self.prompt, self.speller = look, query, prompt, speller
-        self.prefix: generation.Text | None = None   # once the look is ready
-        self.text: generation.Text | None = None     # once the prefix was read
+        self.opening: generation.Text | None = None
+        self.prefix: generation.Text | None = None
+        self.text: generation.Text | None = None
         self.written = 0
         self.running = True
 
+    @property
+    def at_work(self) -> generation.Text | None:
+        """What of it the next step reads or writes; None while the look is waited for."""
+        text = self.text or self.prefix or self.opening
+        return text if text is not None and (text is self.text or text.reading) else None
+
+    @property
+    def hurried(self) -> bool:
+        """Somebody waits for its first word."""
+        return self.query.urgent and self.running and self.written == 0
+
     def stop(self) -> None:
-        self.running, self.prefix, self.text = False, None, None   # their memory is free at once
+        self.running, self.opening, self.prefix, self.text = False, None, None, None   # their memory is free at once
 
 
 class DamDescriber:
@@ -84,7 +102,6 @@ class DamDescriber:
 
     name = 'dam'
     languages = ('en',)
-    capacity = 8
 
     def __init__(self, dam: Dam, name: str):
         self._dam = dam
@@ -92,9 +109,11 @@ class DamDescriber:
         self.max_pictures = PICTURES if dam.config.kind == JOINT else 1
         self._ends = {*dam.config.language.ends, dam.tokenizer.end}
         slow = dam.device.type == 'cpu'
-        self._batch, self._chunk = (1, _CPU_CHUNK) if slow else (_BATCH, _CHUNK)
-        self._pass: Pass | None = None
-        self._tellings: list[DamTelling] = []
+        self.capacity = _CPU_PLACES if slow else _PLACES
+        self._chunk = _cpu_chunk(dam.config.language) if slow else _CHUNK
+        self._seeing = Seeing(dam, 1 if slow else _PLACES)
+        self._openings: dict[tuple[int, ...], generation.Text] = {}
+        self._tellings: list[DamTelling] = []   # urgent ones first, then the older ones
 
     # -- the protocol ---------------------------------------------------------------------------------------------
 
@@ -118,17 +137,28 @@ class DamDescriber:
         prompts.check_length(prompt, config.image_tokens, config.language.most_input,
                              'raw_query' if query.raw else 'query', query.question)
         telling = DamTelling(look, query, prompt, self._dam.tokenizer.speller())
-        self._tellings.append(telling)
+        place = sum(one.query.urgent for one in self._tellings) if query.urgent else len(self._tellings)
+        self._tellings.insert(place, telling)
         return telling
 
     def step(self) -> list[tuple[DamTelling, Piece]]:
-        """A slice of vision, a chunk of reading, a token of each text that is being written; oldest telling first."""
+        """A slice of vision, a chunk of reading, a token of each text that is being written."""
         self._tellings = [one for one in self._tellings if one.running]
-        return [*self._see(), *self._open_texts(), *self._write()]
+        unread = [one for one in self._tellings if one.text is None]
+        if not unread:
+            self._seeing.forget(())
+            return self._write(self._tellings)
+        hurried = [one for one in self._tellings if one.hurried]
+        failed = [*self._see(unread, hurried), *self._open_texts(unread)]
+        if not all(one.look.ready for one in hurried):
+            return failed + self._write([one for one in self._tellings if one.query.urgent])
+        return failed + self._write([one for one in self._tellings
+                                     if not hurried or one.text is not None or one.query.urgent])
 
     def close(self) -> None:
         self._tellings.clear()
-        self._dam = self._pass = None
+        self._openings.clear()
+        self._dam = self._seeing = None
 
     # -- stages ---------------------------------------------------------------------------------------------------
 
@@ -145,67 +175,64 @@ class DamDescriber:
                 raise EmptyRegion(complaint('mask', f'empty ({mask.shape[1]}x{mask.shape[0]})', 'at least one pixel'))
         return DamLook([self._dam.channels(image, mask) for image, mask in pictures])
 
-    def _see(self) -> list[tuple[DamTelling, Piece]]:
-        wanted = dict.fromkeys(one.look for one in self._tellings)
-        if self._pass is not None and not self._pass.looks & wanted.keys():
-            self._pass = None   # nobody waits for it any more
-        try:
-            with _out_of_memory():
-                self._pass = self._pass or self._next_pass(wanted)
-                if self._pass is not None and self._pass.advance(_SLICE_S):
-                    self._pass = None
-        except OutOfMemory as failure:
-            looks = self._pass.looks if self._pass is not None else set(wanted)
-            self._pass = None
-            return [self._end(one, failure=failure) for one in self._tellings if one.look in looks]
-        except BaseException:
-            self._pass = None   # half of it is of no use
-            raise
-        return []
+    def _see(self, unread: Sequence[DamTelling], hurried: Sequence[DamTelling]) -> list[tuple[DamTelling, Piece]]:
+        looks = dict.fromkeys(one.look for one in unread)
+        self._seeing.forget(looks)
+        first = dict.fromkeys(one.look for one in hurried) or looks
+        failed = self._seeing.go_on(list(first), _SLICE_S)
+        return [self._end(one, failure=failed[one.look]) for one in unread if one.look in failed]
 
-    def _next_pass(self, looks: Iterable[DamLook]) -> Pass | None:
-        """For the picture that is waited for longest, together with others that are as far."""
-        waiting = [one for look in looks for one in look.pictures if one.tokens is None]
-        alike = [one for one in waiting if (one.context is None) == (waiting[0].context is None)]
-        return Pass(self._dam, alike[:self._batch]) if waiting else None
-
-    def _open_texts(self) -> list[tuple[DamTelling, Piece]]:
+    def _open_texts(self, unread: Sequence[DamTelling]) -> list[tuple[DamTelling, Piece]]:
         """Tellings whose look is ready go on from the prefix of their prompt, as soon as that is read."""
         failed = []
-        for telling in self._tellings:
-            if not telling.running or telling.text is not None:
+        for telling in unread:
+            if not telling.running:
                 continue
             try:
                 if telling.look.closed:
                     raise DescriberFailed('the look was closed before it was told about')
-                if telling.look.ready:
-                    with _out_of_memory():
-                        self._open_text(telling)
+                with out_of_memory():
+                    self._open_text(telling)
             except (OutOfMemory, DescriberFailed) as failure:
                 failed.append(self._end(telling, failure=failure))
         return failed
 
     def _open_text(self, telling: DamTelling) -> None:
-        dam, prompt = self._dam, telling.prompt
-        telling.prefix = telling.prefix or self._prefix(telling.look, prompt.before)
+        dam, prompt, look = self._dam, telling.prompt, telling.look
+        telling.prefix = telling.prefix or look.prefixes.get(prompt.before)
+        if telling.prefix is None:
+            telling.opening = telling.opening or self._opening(prompt.before[0])
+            if telling.opening.reading or not look.ready:
+                return
+            telling.prefix = self._prefix(telling)
         if not telling.prefix.reading:
             room = len(prompt.behind) + min(telling.query.max_tokens, _ROOM)
             chooser = Chooser(telling.query, dam.config.language.top_k, dam.device)
             telling.text = generation.Text(telling.prefix.cache.fork(room), dam.embed(prompt.behind), chooser)
 
-    def _prefix(self, look: DamLook, before: tuple[tuple[int, ...], ...]) -> generation.Text:
-        """Everything up to the end of the last picture: read once, kept for all questions about the look."""
-        if before not in look.prefixes:
-            while len(look.prefixes) >= _PREFIXES:
-                del look.prefixes[next(iter(look.prefixes))]
-            given = torch.cat([part for ids, picture in zip(before, look.pictures, strict=True)
-                               for part in (self._dam.embed(ids), picture.tokens)])
-            look.prefixes[before] = generation.Text(self._dam.cache(len(given)), given, None)
-        return look.prefixes[before]
+    def _opening(self, ids: tuple[int, ...]) -> generation.Text:
+        """The words before the first picture: read once, for all looks."""
+        dam, opening = self._dam, self._openings.pop(ids, None)
+        opening = self._openings[ids] = opening or generation.Text(dam.cache(len(ids)), dam.embed(ids), None)
+        if len(self._openings) > _OPENINGS:
+            del self._openings[next(iter(self._openings))]
+        return opening
 
-    def _write(self) -> list[tuple[DamTelling, Piece]]:
-        owners = {id(one.text): one for one in self._tellings if one.text is not None}
-        opened = dict.fromkeys(one.text or one.prefix for one in self._tellings if one.text or one.prefix)
+    def _prefix(self, telling: DamTelling) -> generation.Text:
+        """Everything up to the end of the last picture: read once, kept for all questions about the look."""
+        look, (_, *between) = telling.look, telling.prompt.before
+        while len(look.prefixes) >= _PREFIXES:
+            del look.prefixes[next(iter(look.prefixes))]
+        first, *others = (one.tokens for one in look.pictures)
+        given = torch.cat([first, *(part for ids, tokens in zip(between, others, strict=True)
+                                    for part in (self._dam.embed(ids), tokens))])
+        prefix = generation.Text(telling.opening.cache.fork(len(given)), given, None)
+        look.prefixes[telling.prompt.before] = prefix
+        return prefix
+
+    def _write(self, tellings: Sequence[DamTelling]) -> list[tuple[DamTelling, Piece]]:
+        owners = {id(one.text): one for one in tellings if one.text is not None}
+        opened = dict.fromkeys(text for text in (one.at_work for one in tellings) if text is not None)
         texts, room = [], self._chunk
         for text in opened:   # oldest first: a long one is never kept from reading by those that come after it
             cost = min(len(text.given), self._chunk)
@@ -213,10 +240,10 @@ class DamDescriber:
                 texts.append(text)
                 room -= cost
         try:
-            with _out_of_memory():
+            with out_of_memory():
                 written = generation.step(self._dam, texts, self._chunk)
         except OutOfMemory as failure:   # the youngest goes, so that the others can go on
-            youngest = next(one for one in reversed(self._tellings) if (one.text or one.prefix) in texts)
+            youngest = next(one for one in reversed(tellings) if one.at_work in texts)
             return [self._end(youngest, failure=failure)]
         return [self._piece(owners[id(text)], token, probability) for text, token, probability in written]
 
@@ -233,20 +260,11 @@ class DamDescriber:
         return telling, Piece(text, (token,), probability)
 
     def _end(self, telling: DamTelling, **what) -> tuple[DamTelling, Piece]:
-        telling.running, telling.prefix, telling.text = False, None, None
+        telling.stop()
         return telling, Piece(last=True, **what)
 
 
-@contextmanager
-def _out_of_memory(doing: str = 'describing', remedy: str = 'use smaller weights or fewer regions at once'
-                   ) -> Iterator[None]:
-    """torch has an error of its own for a GPU's memory, and any RuntimeError for the host's."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        said = str(error).partition('\n')[0]
-        if isinstance(error, RuntimeError) and not any(one in said for one in _NO_MEMORY):
-            raise
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        raise OutOfMemory(f'no memory left while {doing} ({said or type(error).__name__}); {remedy}') from error
+def _cpu_chunk(config: Language) -> int:
+    """Tokens that a CPU reads in one step, so that it can be stopped soon. Not measured: equal work, equal numbers."""
+    weights = config.layers * config.hidden * (2 * (config.heads + config.kv_heads) * config.head_dim + 3 * config.mlp)
+    return min(512, max(32, 2 ** int(math.log2(_STEP_WEIGHTS / weights))))

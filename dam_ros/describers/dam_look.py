@@ -1,14 +1,16 @@
 """What DAM knows of a subject, and the passes of its vision tower that find it out, a slice at a time.
 
-It knows nothing of questions; who is looked at next is decided in `dam.py`.
+It knows nothing of questions; who is asked about, and who goes first, is said by `dam.py`.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 import time
 
 import torch
 
+from dam_ros.core.errors import OutOfMemory
+from dam_ros.describers.dam_memory import out_of_memory
 from dam_ros.model.dam import Dam
 from dam_ros.model.generation import Text
 
@@ -22,6 +24,10 @@ class Picture:
         self.tokens: torch.Tensor | None = None       # (image tokens, D), at last
         self.look = look
 
+    @property
+    def nbytes(self) -> int:
+        return sum(one.nbytes for one in (self.squares, self.context, self.tokens) if one is not None)
+
 
 class DamLook:
     """Pictures that are looked at when somebody asks about them, and then known.
@@ -30,6 +36,7 @@ class DamLook:
         prefixes: what was read up to the end of the last picture, by the ids before the pictures.
         ready: the vision part is done.
         later_s: s that this took so far.
+        nbytes: of all this, now.
     """
 
     def __init__(self, squares: Sequence[torch.Tensor]):
@@ -42,9 +49,69 @@ class DamLook:
     def ready(self) -> bool:
         return all(one.tokens is not None for one in self.pictures)
 
+    @property
+    def nbytes(self) -> int:
+        return (sum(one.nbytes for one in self.pictures)
+                + sum(one.cache.nbytes + one.given.nbytes for one in self.prefixes.values()))
+
     def close(self) -> None:
         self.pictures, self.closed = [], True
         self.prefixes.clear()
+
+
+class Seeing:
+    """The passes that are under way.
+
+    Args:
+        batch: pictures in one pass, at most.
+    """
+
+    def __init__(self, dam: Dam, batch: int):
+        self._dam, self._batch = dam, batch
+        self._sliced = dam.device.type == 'cpu'   # a GPU is only told what to do: that takes no time here
+        self._passes: list[Pass] = []             # more than one where something more urgent came in between
+
+    def go_on(self, looks: Sequence[DamLook], slice_s: float) -> dict[DamLook, OutOfMemory]:
+        """About so many s of seeing, on a GPU one pass; those first that come first.
+
+        Returns:
+            Looks for which there is no memory, even one by one.
+        """
+        end = time.monotonic() + slice_s
+        while (current := self._current(looks)) is not None:
+            try:
+                with out_of_memory():
+                    done = current.advance(end if self._sliced else float('inf'))
+            except OutOfMemory as failure:
+                self._passes.remove(current)
+                self._batch = max(1, len(current.pictures) // 2)   # from now on: the memory is what it is
+                return dict.fromkeys(current.looks, failure) if len(current.pictures) == 1 else {}
+            except BaseException:
+                self._passes.remove(current)   # half of it is of no use
+                raise
+            if done:
+                self._passes.remove(current)
+            if not self._sliced or time.monotonic() >= end:
+                break
+        return {}
+
+    def forget(self, wanted: Collection[DamLook]) -> None:
+        """Passes that nobody waits for any more."""
+        self._passes = [one for one in self._passes if not one.looks.isdisjoint(wanted)]
+
+    def _current(self, looks: Iterable[DamLook]) -> Pass | None:
+        """For the picture that is waited for most, together with others that are as far."""
+        waiting = [one for look in looks for one in look.pictures if one.tokens is None]
+        if not waiting:
+            return None
+        for one in self._passes:
+            if waiting[0] in one.pictures:
+                return one
+        begun = {id(picture) for one in self._passes for picture in one.pictures}
+        alike = [one for one in waiting
+                 if (one.context is None) == (waiting[0].context is None) and id(one) not in begun]
+        self._passes.append(Pass(self._dam, alike[:self._batch]))
+        return self._passes[-1]
 
 
 class Pass:
@@ -53,22 +120,24 @@ class Pass:
     def __init__(self, dam: Dam, pictures: list[Picture]):
         self._dam, self.pictures = dam, pictures
         self.looks = {one.look for one in pictures}
-        squares = torch.stack([one.squares for one in pictures])
         self._second = pictures[0].context is not None
-        self._layers = (dam.focused_pass(squares, torch.stack([one.context for one in pictures])) if self._second
-                        else dam.context_pass(squares))
+        self._layers = self._run()
         self._features: torch.Tensor | None = None
 
-    def advance(self, slice_s: float) -> bool:
-        """Goes on for at least one layer and about so many s; whether the pass is done.
+    def _run(self) -> Iterator[torch.Tensor]:
+        squares = torch.stack([one.squares for one in self.pictures])
+        if self._second:
+            yield from self._dam.focused_pass(squares, torch.stack([one.context for one in self.pictures]))
+        else:
+            yield from self._dam.context_pass(squares)
 
-        On a GPU the layers are only ordered here, which takes no time, so a slice is the whole pass.
-        """
+    def advance(self, end: float) -> bool:
+        """Goes on for at least one layer and until this time of the steady clock; whether the pass is done."""
         begun = time.monotonic()
         try:
             for features in self._layers:
                 self._features = features
-                if time.monotonic() - begun >= slice_s:
+                if time.monotonic() >= end:
                     return False
             self._keep()
             return True

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import wraps
+import threading
 
 from dam_ros.core.errors import Failure, NoFrame, NoLabelImage, StaleFrame, complaint
 
@@ -104,8 +106,17 @@ class _Line:
         self.__init__()
 
 
+def _alone(method):
+    """Frames come in one thread, requests look in another."""
+    @wraps(method)
+    def call(self, *arguments):
+        with self._lock:
+            return method(self, *arguments)
+    return call
+
+
 class Ring:
-    """One camera: bounded by seconds and megabytes; the newest complete pair stays whatever its age.
+    """One camera: bounded by seconds and megabytes; the newest complete pair stays whatever its age. Thread-safe.
 
     Attributes:
         pictures_seen, labels_seen: how many came since the start.
@@ -118,8 +129,10 @@ class Ring:
         self._topic, self._labels_topic = topic, labels_topic
         self._pictures, self._labels = _Line(), _Line()
         self._pair: Found | None = None
+        self._lock = threading.RLock()
         self.pictures_seen = self.labels_seen = self.unmatched = self.jumps = 0
 
+    @_alone
     def add_picture(self, frame: Frame, slop_ns: int) -> None:
         if self._goes_back(self._pictures, frame):
             self.clear()
@@ -129,6 +142,7 @@ class Ring:
         self._match(frame, self._labels.nearest(frame.stamp_ns, slop_ns), slop_ns)
         self._trim(self._pictures, self._most_bytes)
 
+    @_alone
     def add_labels(self, frame: Frame, slop_ns: int) -> None:
         if self._goes_back(self._labels, frame):
             self._labels.clear()   # the pictures are judged by their own stamps: a segmentation may be late
@@ -139,17 +153,19 @@ class Ring:
         self.unmatched += picture is None and frame.stamp_ns < self._pictures.newest_ns
         self._trim(self._labels, self._most_bytes)
 
+    @_alone
     def clear(self) -> None:
         """Time went back, or the node was deactivated."""
-        self._pictures.clear()
-        self._labels.clear()
+        self._pictures.clear(), self._labels.clear()
         self._pair = None
 
     @property
+    @_alone
     def newest(self) -> Frame | None:
         return self._pictures.frames[-1] if self._pictures.frames else None
 
     @property
+    @_alone
     def newest_labels(self) -> Frame | None:
         return self._labels.frames[-1] if self._labels.frames else None
 
@@ -157,6 +173,7 @@ class Ring:
     def pair(self) -> Found | None:
         return self._pair
 
+    @_alone
     def choose(self, wish: Wish, now_ns: int) -> Found | Pending:
         """The picture for a wish, or what is missing.
 
@@ -213,8 +230,7 @@ class Ring:
         return Pending(failure, to_deadline=self.labels_seen > 0)
 
     def _no_such_stamp(self, wish: Wish) -> Pending:
-        kept = self._pictures.stamps
-        field = 'stamp'
+        kept, field = self._pictures.stamps, 'stamp'
         if not kept or wish.stamp_ns > kept[-1]:
             return Pending(NoFrame(complaint(field, _s(wish.stamp_ns), 'the stamp of a picture', 'None came before the '
                                              'deadline')), to_deadline=True)
@@ -246,11 +262,10 @@ class Ring:
         if age_s > wish.max_age_s:
             which = 'picture with a label image' if wish.needs_labels else 'picture'
             topic = self._labels_topic if wish.needs_labels else self._topic
-            remedy = f'See whether {topic} still comes, or raise max_age_s'
-            if picture.stamp_ns == 0:
-                remedy = 'The driver leaves the stamp at 0'
-            raise StaleFrame(complaint(f'age of the newest {which}', f'{age_s:.2f} s', f'at most {wish.max_age_s:g} s',
-                                       remedy))
+            raise StaleFrame(complaint(
+                f'age of the newest {which}', f'{age_s:.2f} s', f'at most {wish.max_age_s:g} s',
+                f'See whether {topic} still comes, or raise max_age_s' if picture.stamp_ns else
+                'The driver leaves the stamp at 0'))
 
     def _no_labels(self, picture: Frame, wish: Wish) -> NoLabelImage:
         near = min(self._labels.stamps, key=lambda one: abs(one - picture.stamp_ns), default=None)
@@ -269,13 +284,11 @@ class Ring:
 
     def _belong(self, picture: Frame, labels: Frame, slop_ns: int) -> bool:
         """Each is the nearest to the other: at 60 Hz the default slop reaches the label image of the next frame."""
-        nearest = self._pictures.nearest(labels.stamp_ns, slop_ns), self._labels.nearest(picture.stamp_ns, slop_ns)
-        return nearest[0] is not None and nearest[1] is not None and (
-            nearest[0].stamp_ns == picture.stamp_ns and nearest[1].stamp_ns == labels.stamp_ns)
+        near = self._pictures.nearest(labels.stamp_ns, slop_ns), self._labels.nearest(picture.stamp_ns, slop_ns)
+        return None not in near and [one.stamp_ns for one in near] == [picture.stamp_ns, labels.stamp_ns]
 
     def _trim(self, line: _Line, most_bytes: int) -> None:
-        while len(line.frames) > 1 and (line.bytes > most_bytes
-                                        or line.stamps[-1] - line.stamps[0] > self._span_ns):
+        while len(line.frames) > 1 and (line.bytes > most_bytes or line.stamps[-1] - line.stamps[0] > self._span_ns):
             line.drop_oldest()
 
     def _goes_back(self, line: _Line, frame: Frame) -> bool:

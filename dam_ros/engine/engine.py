@@ -91,6 +91,17 @@ class Engine:
         """Loads now, again where it failed before. `done` gets (loaded, text) when that is known."""
         self._soon(lambda: self._care.wake(done))
 
+    def soon(self, call: Callable, *arguments: Any) -> None:
+        """`call` in the engine's thread, in the order of asking, when it has finished what it is at."""
+        if threading.get_ident() == self._thread.ident:
+            self._loop.call_soon(call, *arguments)
+        else:
+            self._soon(call, *arguments)
+
+    def later(self, delay_s: float, call: Callable, *arguments: Any) -> asyncio.TimerHandle:
+        """In the engine's thread only, as is the call."""
+        return self._loop.call_later(delay_s, call, *arguments)
+
     def ahead(self, request: Request) -> int:
         """How many come before it. A reading from another thread, right at some moment of the call."""
         return self._schedule.ahead(request)
@@ -110,9 +121,6 @@ class Engine:
             self._loop.call_soon_threadsafe(call, *arguments)
         except RuntimeError:   # the loop is closed: nobody waits for this any more
             pass
-
-    def _later(self, delay_s: float, call: Callable, *arguments: Any) -> asyncio.TimerHandle:
-        return self._loop.call_later(delay_s, call, *arguments)
 
     def _on_bug(self, _loop, context: dict) -> None:
         error = context.get('exception')
@@ -141,7 +149,7 @@ class Engine:
             self._end(old, Superseded(complaint('slot', request.slot, 'one request at a time',
                                                 f'{request.id} is newer')))
         delay_s = request.deadline_s - time.monotonic()
-        self._deadlines[request] = self._later(delay_s, self._expire, request)
+        self._deadlines[request] = self.later(delay_s, self._expire, request)
         request.listener.admitted(request)
         self._note()
 
@@ -200,7 +208,7 @@ class Engine:
     def _stop_job(self, unit: Unit) -> None:
         """Tells the worker to stop it; its place is free when the worker says so, or is killed for not saying so."""
         del self._running[unit.job]
-        self._stopping[unit.job] = self._later(self._options.stop_grace_s, self._hangs, unit.job)
+        self._stopping[unit.job] = self.later(self._options.stop_grace_s, self._hangs, unit.job)
         self._care.send({'op': 'stop', 'job': unit.job})
 
     def _hangs(self, job: int) -> None:

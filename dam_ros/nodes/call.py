@@ -1,4 +1,4 @@
-"""One call from its arrival to its one answer, and what goes out meanwhile. No pixels."""
+"""One call from its arrival to its one answer, and what goes out meanwhile. All in the engine's thread. No pixels."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,14 +14,13 @@ from dam_ros.core.partials import Part, PartialStream
 from dam_ros.core.records import Record
 from dam_ros.engine.schedule import Outcome, Request, Unit
 from dam_ros.msg import Description
-from dam_ros.nodes.inbox import Inbox
 from dam_ros.nodes.messages import Subject
 
 FEEDBACK_INTERVAL_S = 0.05   # Describe.action: at most 20 a second
 
 
 class Owner(Protocol):
-    """Who answers calls; all in the executor's thread."""
+    """Who answers calls."""
 
     def choose_picture(self, call: Call) -> None: ...
 
@@ -33,20 +32,27 @@ class Owner(Protocol):
 
 
 class Call:
-    """The owner of one engine request. The engine tells it things in its own thread; it hands them to the executor's.
+    """The owner of one engine request.
+
+    What the engine tells it is done right after the engine has finished what it is at, so neither meets the other half
+    way.
+
+    Args:
+        soon: calls in the engine's thread, in the order of asking.
 
     Attributes:
         subjects: unit id -> what it is about; filled in by the desk before the units are provided.
-        ended: rclpy Future of the failure, None for good; set exactly once.
+        ended: rclpy Future of what is answered; set exactly once, in the executor's thread.
+        closed: its answer is made.
         descriptions, failures: those of its units so far, in their order; failures has None for good ones.
         pending_until_s: time.monotonic up to which a picture is waited for, NaN where none is.
         admitted_s: time.monotonic at which the engine took it in, 0 = not yet.
         text, phase, shown: for feedback.
     """
 
-    def __init__(self, order: Order | SceneOrder, inbox: Inbox, owner: Owner):
+    def __init__(self, order: Order | SceneOrder, soon: Callable[..., None], owner: Owner):
         self.order = order
-        self._inbox, self._owner = inbox, owner
+        self._soon, self._owner = soon, owner
         self.request: Request | None = None
         self.subjects: dict[str, Subject] = {}
         self.keep: dict[str, Record] = {}     # unit id -> what will be remembered of it
@@ -54,6 +60,7 @@ class Call:
         self.failures: list[Failure | None] = []
         self.left_out = 0
         self.ended = Future()
+        self.closed = False
         self.pending_until_s = math.nan
         self.admitted_s = 0.0
         self.stream = PartialStream()
@@ -62,24 +69,24 @@ class Call:
         self.feedback: Callable[[Call], None] | None = None
         self._fed_s = 0.0
 
-    # -- the engine's thread ------------------------------------------------------------------------------------
+    # -- what the engine says -----------------------------------------------------------------------------------
 
     def admitted(self, request: Request) -> None:
-        self._inbox.post(self._owner.choose_picture, self)
+        self._soon(self._owner.choose_picture, self)
 
     def changed(self, request: Request, unit: Unit | None, phase: str) -> None:
-        self._inbox.post(self._show_phase, phase)
+        self._soon(self._show_phase, phase)
 
     def grown(self, request: Request, unit: Unit, part: str, text: str, probability: float) -> None:
-        self._inbox.post(self._show_text, unit, part, text, probability)
+        self._soon(self._show_text, unit, part, text, probability)
 
     def unit_finished(self, request: Request, unit: Unit, outcome: Outcome) -> None:
-        self._inbox.post(self._owner.unit_finished, self, unit, outcome)
+        self._soon(self._owner.unit_finished, self, unit, outcome)
 
     def finished(self, request: Request, failure: Failure | None) -> None:
-        self._inbox.post(self._owner.finished, self, failure)
+        self._soon(self._owner.finished, self, failure)
 
-    # -- the executor's thread ----------------------------------------------------------------------------------
+    # -- what comes of it ---------------------------------------------------------------------------------------
 
     def described(self, description: Description, failure: Failure | None) -> None:
         self.descriptions.append(description)
@@ -99,7 +106,7 @@ class Call:
         self.show(at_once=True)
 
     def _show_text(self, unit: Unit, part: str, text: str, probability: float) -> None:
-        if self.ended.done():
+        if self.closed:
             return
         self.text = text.strip()
         if isinstance(self.order, Order) and part == unit.parts[0][0]:
@@ -109,10 +116,8 @@ class Call:
     def show(self, at_once: bool) -> None:
         """Feedback, at every change of phase, else at most 20 times a second."""
         now = time.monotonic()
-        if self.feedback is None or self.ended.done():
+        if self.feedback is None or self.closed:
             return
         if at_once or now - self._fed_s >= FEEDBACK_INTERVAL_S:
             self._fed_s = now
             self.feedback(self)
-
-

@@ -25,7 +25,6 @@ from dam_ros.nodes.parameters import Parameters
 from dam_ros.nodes.spinning import run
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-_TICK_S = 0.05
 
 
 class DescribeNode(LifecycleNode):
@@ -47,10 +46,7 @@ class DescribeNode(LifecycleNode):
         self.outlets = Outlets(self)
         self._publish_ready()
         steady = Clock(clock_type=ClockType.STEADY_TIME)   # goes on while /clock is paused
-        group = ReentrantCallbackGroup()
-        self.create_timer(1.0, self._guarded(self._each_second), group, steady)
-        self._ticks = self.create_timer(_TICK_S, self._guarded(self._tick), group, steady)
-        self._ticks.cancel()   # nothing runs in between, so that an idle node costs next to nothing
+        self.create_timer(1.0, self._guarded(self._each_second), ReentrantCallbackGroup(), steady)
         self._present_timer = None
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jumps = self.get_clock().create_jump_callback(backwards, post_callback=self._clock_jumped)
@@ -125,8 +121,7 @@ class DescribeNode(LifecycleNode):
                                      settings.queue, settings.worker_python, settings.stop_grace_s,
                                      settings.load_timeout_s, settings.looks_mb), self._log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
-        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, self.outlets, self.now_ns,
-                         self._ticks.reset)
+        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, self.outlets, self.now_ns)
         self.engine.start()
         self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),
                                                 ReentrantCallbackGroup(), Clock(clock_type=ClockType.STEADY_TIME))
@@ -226,18 +221,13 @@ class DescribeNode(LifecycleNode):
         self.outlets.ready(self.active and self.engine is not None and self.engine.status.state == 'ready')
 
     def _frame_came(self, camera: Camera) -> None:
-        self.desk.frame_came(camera)
+        if self.desk.waits:
+            self.engine.soon(self.desk.frame_came, camera)
 
     def _clock_jumped(self, jump) -> None:
         if self.desk is not None:
             self.desk.clock_jumped()
             self.get_logger().warning('ROS time jumped back: the frames kept so far were dropped')
-
-    def _tick(self) -> None:
-        if self.desk is not None and self.desk.busy:
-            self.desk.tick()
-        else:
-            self._ticks.cancel()
 
     def _each_second(self) -> None:
         for camera in self._cameras.values():

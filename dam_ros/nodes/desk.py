@@ -30,48 +30,50 @@ from dam_ros.nodes.messages import Answered, Subject
 from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.pictures import CameraPicture
 
+_TICK_S = 0.05
 _URGENCY = {SPEAK_NO: CALLED, SPEAK_TOLD: TOLD, SPEAK_ASKED: ASKED}
 
 
 class Desk:
-    """Lives from configure to cleanup; everything but what says so is called in the executor's thread.
+    """Lives from configure to cleanup; everything but what says so is called in the engine's thread.
+
+    So a request goes to the executor's thread twice only: as a message that comes, and as one that leaves. Each wake-up
+    of an rclpy executor with all the services of a node costs a millisecond.
 
     Args:
         settings: gives the settings as they count now.
         now_ns: ROS time.
-        start_ticks: called when `tick` is wanted again.
     """
 
     def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, inbox: Inbox,
-                 cameras: dict[str, Camera], outlets: Outlets, now_ns: Callable[[], int],
-                 start_ticks: Callable[[], None]):
+                 cameras: dict[str, Camera], outlets: Outlets, now_ns: Callable[[], int]):
         self._settings, self._engine, self._inbox, self._cameras = settings, engine, inbox, cameras
-        self._outlets, self._now_ns, self._start_ticks = outlets, now_ns, start_ticks
+        self._outlets, self._now_ns, self._ticking = outlets, now_ns, False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
         self._waiting: dict[Call, Camera] = {}
         self.records = Records(settings().remember, settings().remember_mb)
 
     def close(self) -> None:
+        """In any thread, after the engine was closed."""
         self._pool.shutdown()
         self.records.clear()
 
     def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """`work` in the thread for pixels, `then` with its result here. What `work` raises is dropped."""
+        """`work` in the thread for pixels, `then` with its result here. What `work` raises is dropped. Thread-safe."""
         future = self._pool.submit(work)
-        future.add_done_callback(lambda done: done.exception() or self._inbox.post(then, done.result()))
+        future.add_done_callback(lambda done: done.exception() or self._engine.soon(then, done.result()))
 
     # -- calls --------------------------------------------------------------------------------------------------
 
     async def answer(self, order: Order | SceneOrder, arrival_s: float, feedback: Callable[[Call], None] | None,
                      on_call: Callable[[Call], None] = lambda call: None) -> Answered:
-        """From a checked order to its answer. Never raises."""
-        call = Call(order, self._inbox, self)
+        """From a checked order to its answer, awaited in the executor's thread. Never raises."""
+        call = Call(order, self._engine.soon, self)
         call.feedback = feedback
         urgency = SCENE if isinstance(order, SceneOrder) else _URGENCY[order.speak]
         call.request = Request(order.id, order.slot, urgency, arrival_s, arrival_s + order.timeout_s, call)
         self._open.add(call)
-        self._start_ticks()
         on_call(call)
         self._engine.submit(call.request)
         return await call.ended
@@ -80,6 +82,9 @@ class Desk:
         """The engine has taken the request in: which picture?"""
         order = call.order
         call.admitted_s = time.monotonic()
+        if not self._ticking:
+            self._ticking = True
+            self._engine.later(_TICK_S, self._tick)
         if isinstance(order, Order):
             self.send_partial(call, call.stream.start())
         call.show(at_once=True)
@@ -95,35 +100,40 @@ class Desk:
         for call in [one for one, waits_for in self._waiting.items() if waits_for is camera]:
             self._choose_frame(call, camera)
 
-    def tick(self) -> None:
-        """20 times a second while `busy`: ends what waited too long, sends what partials held back."""
+    def _tick(self) -> None:
+        """20 times a second while somebody waits: ends what waited too long, sends what partials held back."""
+        self._ticking = bool(self._open)   # nothing runs in between, so that an idle node costs next to nothing
+        if self._ticking:
+            self._engine.later(_TICK_S, self._tick)
         now = time.monotonic()
         for call in list(self._waiting):
             if now >= call.pending_until_s:
                 del self._waiting[call]
                 self._engine.fail(call.request, call.request.waiting_for)
-        for call in self._open:
+        for call in list(self._open):
             if call.stream.behind:
                 self.send_partial(call, call.stream.flush(now))
 
     @property
-    def busy(self) -> bool:
-        return bool(self._open)
+    def waits(self) -> bool:
+        """Somebody waits for a frame. In any thread."""
+        return bool(self._waiting)
 
     def uses(self, id: str) -> bool:
-        """An open request has this id."""
-        return any(call.order.id == id for call in self._open)
+        """An open request has this id. In any thread."""
+        return any(call.order.id == id for call in list(self._open))
 
     def clock_jumped(self) -> None:
-        """ROS time went back: what is kept belongs to another past."""
+        """ROS time went back: what is kept belongs to another past. In any thread."""
         for camera in self._cameras.values():
             camera.ring.clear()
 
     # -- picture and plan ---------------------------------------------------------------------------------------
 
     def _choose_frame(self, call: Call, camera: Camera) -> None:
-        self._waiting.pop(call, None)
+        self._waiting[call] = camera   # before it looks, so that a frame that comes meanwhile is not missed
         if not call.request.open:
+            del self._waiting[call]
             return
         try:
             status = self._engine.status
@@ -131,20 +141,21 @@ class Desk:
                 check_clip_describer(call.order.wish, status.describer, status.max_pictures)
             found = camera.ring.choose(call.order.wish, self._now_ns())
         except Failure as failure:
+            del self._waiting[call]
             self._engine.fail(call.request, failure)
             return
         if isinstance(found, Pending):
-            self._wait_for_frame(call, camera, found)
+            self._wait_for_frame(call, found)
         else:
+            del self._waiting[call]
             self._plan(call, CameraPicture(found.picture), found)
 
-    def _wait_for_frame(self, call: Call, camera: Camera, pending: Pending) -> None:
+    def _wait_for_frame(self, call: Call, pending: Pending) -> None:
         call.request.waiting_for = pending.failure
         if pending.to_deadline:
             call.pending_until_s = math.inf
         elif not math.isfinite(call.pending_until_s):
             call.pending_until_s = time.monotonic() + self._settings().frame_wait_s
-        self._waiting[call] = camera
         if call.phase != 'waiting':
             call.phase = 'waiting'
             call.show(at_once=True)
@@ -154,7 +165,7 @@ class Desk:
         call.request.waiting_for = None   # the picture is here: from now on a deadline is just a deadline
         most = planner.most_pictures(self._engine.status)
         future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most)
-        future.add_done_callback(lambda done: self._inbox.post(self._provide, call, picture, done.result()))
+        future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, done.result()))
 
     def _provide(self, call: Call, picture: Any, plan: list[Planned] | Failure) -> None:
         if isinstance(plan, Failure):
@@ -236,7 +247,8 @@ class Desk:
         except Exception:   # noqa: B902  the caller would wait for ever
             bug = _bug()
             answered = Answered(bug, [self._failed(call, bug)])
-        call.ended.set_result(answered)
+        call.closed = True
+        self._inbox.resolve(call.ended, answered)
 
     def _close_single(self, call: Call, failure: Failure | None) -> Answered:
         if not call.descriptions:   # it ended before its region was known

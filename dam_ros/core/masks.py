@@ -40,4 +40,4 @@ class StoredMask:
 
 
 def _unpacked(bits: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
+    return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).view(bool)

@@ -108,6 +108,8 @@ class Care:
             self._on_ready(message)
         elif op == 'unloadable':
             self._give_up(of_code(message['code'], message['message']))
+        elif op == 'looks':
+            self._tell(looks=message['count'], looks_bytes=message['bytes'])
         else:
             self._ward.heard(op, message, blobs)
 
@@ -115,7 +117,8 @@ class Care:
         self._set_timer(None)
         self._note('ready', trouble='', describer=message['name'], model=message['model'],
                    languages=tuple(message['languages']), capacity=max(1, message['capacity']),
-                   max_pictures=message['max_pictures'], load_s=message['load_s'], pid=self._worker.pid)
+                   max_pictures=message['max_pictures'], load_s=message['load_s'], pid=self._worker.pid,
+                   looks=0, looks_bytes=0, weights_bytes=message.get('weights_bytes', 0))
         self._name = f'{message["name"]} {message["model"]}'.strip()
         self._report('info', f'describer {self._name} is ready after {message["load_s"]:.1f} s')
         self._loaded(True, f'{self._name} is loaded')

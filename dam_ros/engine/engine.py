@@ -189,7 +189,7 @@ class Engine:
         job = unit.job
         ready.add_done_callback(lambda done: self._soon(self._send_unit, unit, job, *done.result()))
 
-    def _send_unit(self, unit: Unit, job: int, work: Work | None, failure: Failure | None) -> None:
+    def _send_unit(self, unit: Unit, job: int, work: Work | None, blobs: list, failure: Failure | None) -> None:
         if job in self._stopping:   # ended while it was decoded; the worker never heard of it
             self._stopping.pop(job).cancel()
             self._pump()
@@ -199,11 +199,9 @@ class Engine:
             self._finish_unit(unit, failure)
         else:
             sizes = [image.shape[:2] for image, _ in work.pictures]
-            blobs = [array for image, mask in work.pictures for array in (image, mask.view(np.uint8))]
             parts = [(part, asdict(query)) for part, query in unit.parts]
             self._care.send({'op': 'describe', 'job': job, 'look': unit.look, 'sizes': sizes, 'box': work.box,
-                             'parts': parts, 'urgent': unit.request.urgency < PREEMPTIBLE},
-                            [np.ascontiguousarray(blob) for blob in blobs])
+                             'parts': parts, 'urgent': unit.request.urgency < PREEMPTIBLE}, blobs)
 
     def _stop_job(self, unit: Unit) -> None:
         """Tells the worker to stop it; its place is free when the worker says so, or is killed for not saying so."""
@@ -353,12 +351,15 @@ def _let_go() -> Work:
     raise Internal('decoding of a region that was answered already')
 
 
-def _prepared(unit: Unit) -> tuple[Work | None, Failure | None]:
+def _prepared(unit: Unit) -> tuple[Work | None, list, Failure | None]:
+    """(the work, its pixels and packed masks for the worker, None), or why not."""
     try:
-        return unit.prepare(), None
+        work = unit.prepare()
+        return work, [blob for image, mask in work.pictures for blob in (np.ascontiguousarray(image),
+                                                                         np.packbits(mask))], None
     except Failure as failure:
-        return None, failure
+        return None, [], failure
     except MemoryError:
-        return None, OutOfMemory('no memory to decode the picture')
+        return None, [], OutOfMemory('no memory to decode the picture')
     except Exception:   # noqa: B902  everything must become an answer
-        return None, Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2))
+        return None, [], Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2))

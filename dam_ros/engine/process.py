@@ -52,7 +52,8 @@ class WorkerProcess:
         if self._writer is None:
             self._unsent.extend(buffers)
         else:
-            self._writer.writelines(buffers)
+            for buffer in buffers:   # writelines would join them, that is, copy the pictures once more
+                self._writer.write(buffer)
 
     def kill(self) -> None:
         """SIGKILL; `on_end` follows."""

@@ -30,6 +30,8 @@ class Status:
         state: 'stopped', 'loading', 'ready', 'restarting' or 'unloadable'.
         trouble: why it is not ready, or what went wrong last.
         capacity: tellings at once; 0 until ready.
+        looks, looks_bytes: kept in the worker.
+        weights_bytes: of the describer, 0 = unknown.
     """
 
     state: str = 'stopped'
@@ -47,3 +49,6 @@ class Status:
     answered: int = 0
     failed: int = 0
     typical_s: float = _TYPICAL_S
+    looks: int = 0
+    looks_bytes: int = 0
+    weights_bytes: int = 0

@@ -155,8 +155,8 @@ class Worker:
         pictures = []
         for index, (height, width) in enumerate(order['sizes']):
             image = np.frombuffer(blobs[2 * index], np.uint8).reshape(height, width, 3)
-            mask = np.frombuffer(blobs[2 * index + 1], np.uint8).reshape(height, width).astype(bool)
-            pictures.append((image, mask))
+            bits = np.frombuffer(blobs[2 * index + 1], np.uint8)
+            pictures.append((image, np.unpackbits(bits, count=height * width).reshape(height, width).view(bool)))
         refined = None
         if order['box']:
             refined = self._cut_out(pictures[-1][0], tuple(order['box']))

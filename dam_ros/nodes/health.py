@@ -55,7 +55,8 @@ def _describer(node: Node, status: Status, kept: int) -> DiagnosticStatus:
     return _status(node, 'describer', level, message, state=status.state, describer=status.describer,
                    model=status.model, worker_pid=status.pid, load_s=status.load_s, worker_deaths=status.deaths,
                    waiting=status.waiting, running=status.running, answered=status.answered, failed=status.failed,
-                   typical_s=status.typical_s, descriptions_kept=kept)
+                   typical_s=status.typical_s, descriptions_kept=kept, looks_kept=status.looks,
+                   looks_bytes=status.looks_bytes, weights_bytes=status.weights_bytes)
 
 
 def _feed(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus:

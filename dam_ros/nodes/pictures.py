@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+from dataclasses import dataclass
 import struct
 
 import numpy as np
@@ -22,6 +23,64 @@ def peek_header(data: bytes) -> tuple[int, str]:
     order = '<' if data[1] & 1 else '>'
     sec, nanosec, length = struct.unpack_from(order + 'iII', data, 4)
     return sec * NS + nanosec, bytes(data[16:16 + max(0, length - 1)]).decode('utf-8', 'replace')
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """The fields of a serialized sensor_msgs/Image; `data` is a view of it."""
+
+    height: int
+    width: int
+    encoding: str
+    is_bigendian: int
+    step: int
+    data: memoryview
+
+
+def read_raw(data: bytes) -> RawImage | Image:
+    """An Image without the 3 MB that rclpy's deserialization copies. Raises struct.error, ValueError for nonsense."""
+    if data[0] or data[1] > 1:   # another encapsulation than plain CDR
+        return deserialize_message(data, Image)
+    fields = _Fields(data)
+    height, width, encoding = fields.number(), fields.number(), fields.text()
+    return RawImage(height, width, encoding, fields.byte(), fields.number(), fields.sequence())
+
+
+def read_compressed(data: bytes) -> memoryview:
+    """The file in a serialized sensor_msgs/CompressedImage. Raises struct.error, ValueError for nonsense."""
+    if data[0] or data[1] > 1:
+        return memoryview(deserialize_message(data, CompressedImage).data)
+    fields = _Fields(data)
+    fields.text()
+    return fields.sequence()
+
+
+class _Fields:
+    """The fields behind the header of a serialized message, one after the other; numbers are aligned to their size."""
+
+    def __init__(self, data: bytes):
+        self._data, self._order = memoryview(data), '<' if data[1] & 1 else '>'
+        self._at = 12
+        self.text()   # frame_id
+
+    def byte(self) -> int:
+        self._at += 1
+        return self._data[self._at - 1]
+
+    def number(self) -> int:
+        at = self._at + -self._at % 4
+        self._at = at + 4
+        return struct.unpack_from(self._order + 'I', self._data, at)[0]
+
+    def text(self) -> str:
+        return bytes(self.sequence()).rstrip(b'\0').decode('utf-8', 'replace')
+
+    def sequence(self) -> memoryview:
+        length = self.number()
+        self._at += length
+        if self._at > len(self._data):
+            raise ValueError(f'it ends within {length} bytes')
+        return self._data[self._at - length:self._at]
 
 
 class CameraPicture:
@@ -49,25 +108,23 @@ class CameraPicture:
             return read()
         except CallerFailure as failure:
             raise NoFrame(f"the camera's picture at {self.stamp_ns / NS:.3f} cannot be used: {failure}") from failure
-        except (struct.error, ValueError, RuntimeError) as error:   # rclpy's deserialization of nonsense
+        except (struct.error, ValueError, IndexError, RuntimeError) as error:   # nonsense
             raise NoFrame(f"the camera's picture at {self.stamp_ns / NS:.3f} is damaged: {error}") from error
 
     def _size(self) -> tuple[int, int]:
-        message = self._message()
         if self._frame.compressed:
-            size = images.picture_size(message.data)
+            size = images.picture_size(read_compressed(self._frame.data))
             if size is None:
                 raise images.not_a_picture('image')
             return size[1], size[0]
+        message = read_raw(self._frame.data)
         images.check_raw(message.encoding, message.width, message.height, message.step, message.data)
         return message.height, message.width
 
     def _pixels(self) -> np.ndarray:
-        message = self._message()
-        return images.decode_compressed(message.data) if self._frame.compressed else _decode(message)
-
-    def _message(self):
-        return deserialize_message(self._frame.data, CompressedImage if self._frame.compressed else Image)
+        if self._frame.compressed:
+            return images.decode_compressed(read_compressed(self._frame.data))
+        return _decode(read_raw(self._frame.data))
 
 
 class OwnPicture:
@@ -90,13 +147,12 @@ class OwnPicture:
 def read_labels(frame: Frame) -> np.ndarray:
     """The label image of a camera as whole numbers (H, W). Raises NoLabelImage where it cannot be used."""
     try:
-        message = deserialize_message(frame.data, Image)
-        return label_image(message, 'segmentation')
-    except (CallerFailure, ValueError, RuntimeError) as error:
+        return label_image(read_raw(frame.data), 'segmentation')
+    except (CallerFailure, struct.error, ValueError, IndexError, RuntimeError) as error:
         raise NoLabelImage(f'the label image at {frame.stamp_ns / NS:.3f} cannot be used: {error}') from error
 
 
-def label_image(message: Image, field: str) -> np.ndarray:
+def label_image(message: Image | RawImage, field: str) -> np.ndarray:
     """A label image in a message, as whole numbers (H, W). Raises InvalidRequest, Unsupported."""
     return images.decode_labels(message.encoding, message.width, message.height, message.step,
                                 bool(message.is_bigendian), message.data, field)
@@ -114,6 +170,6 @@ def image_message(pixels: np.ndarray, encoding: str, stamp_ns: int, frame_id: st
     return message
 
 
-def _decode(message: Image) -> np.ndarray:
+def _decode(message: Image | RawImage) -> np.ndarray:
     return images.decode_raw(message.encoding, message.width, message.height, message.step,
                              bool(message.is_bigendian), message.data)

@@ -17,8 +17,12 @@ def focal_box(mask: np.ndarray) -> tuple[int, int, int, int]:
     Returns:
         px, half open: (left, top, right, bottom).
     """
-    height, width = mask.shape
-    x, y, box_width, box_height = bounding_box(mask)
+    return focal_box_around(bounding_box(mask), *mask.shape)
+
+
+def focal_box_around(box: tuple[int, int, int, int], height: int, width: int) -> tuple[int, int, int, int]:
+    """`focal_box` of a mask whose `bounding_box` is known, in a picture of height x width px."""
+    x, y, box_width, box_height = box
     left, right = _stretched(x, box_width, width)
     top, bottom = _stretched(y, box_height, height)
     return left, top, right, bottom

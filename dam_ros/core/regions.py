@@ -157,9 +157,11 @@ def occurs(region: Region, label_image: np.ndarray | None) -> bool:
 
 def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
     """(left, top, width, height) in px of the smallest box around a mask with at least one pixel."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top = int(columns[0]), int(rows[0])
-    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+    rows = np.flatnonzero(mask.any(axis=1))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
+    left = int(columns[0])
+    return left, top, int(columns[-1]) + 1 - left, bottom - top
 
 
 def _edges(low: float, high: float, size: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from dam_ros.model import config as configuration
 from dam_ros.model import vision
 from dam_ros.model.checkpoint import Part
 from dam_ros.model.language import Cache, LanguageModel
-from dam_ros.model.pixels import channels, Scale
+from dam_ros.model.pixels import Scale, Squares
 from dam_ros.model.projector import Projector
 from dam_ros.model.rope import Rotation
 from dam_ros.model.tokenizer import Tokenizer
@@ -39,6 +39,7 @@ class Dam:
             self.provider = vision.ContextProvider(config.context, config.vision)
             self.projector = Projector(config.vision.grid, config.vision.hidden, config.language.hidden)
             self.language = LanguageModel(config.language, tokenizer.size)
+        self._squares = Squares(config.pictures)
         self._scale = Scale(config.pictures, device, dtype)
         self._rotation = Rotation(config.language, device, dtype)
 
@@ -46,7 +47,7 @@ class Dam:
 
     def channels(self, image: np.ndarray, mask: np.ndarray) -> torch.Tensor:
         """uint8 (8, side, side) on the CPU, of an RGB picture (H, W, 3) and a bool mask (H, W) that is not empty."""
-        return torch.from_numpy(channels(image, mask, self.config.pictures))
+        return torch.from_numpy(self._squares(image, mask))
 
     @torch.inference_mode()
     def context_pass(self, squares: torch.Tensor) -> Iterator[torch.Tensor]:

@@ -1,4 +1,4 @@
-"""`./dev bench COMMAND [ARGS]`: one benchmark, or all and the tables of docs/performance.md."""
+"""`./dev bench COMMAND [ARGS]`: one benchmark, or all; and what they found goes into docs/performance.md."""
 from __future__ import annotations
 
 import importlib
@@ -32,8 +32,8 @@ USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
   idle      what a camera costs while nobody asks (ROS 2)
   ros       the path of a request without the model (ROS 2)
   gpu       all that concerns a GPU, with the real shapes (--size 3b makes 7 GB under .dev/bench)
-  all       all but gpu, then the tables of docs/performance.md
-  tables    docs/performance.md from benchmarks/results/
+  all       all but gpu
+  tables    docs/performance.md from benchmarks/results/, as after each of the above but with --quick or --out
 
 ./dev bench COMMAND --help tells the options. docs/performance.md says what is measured."""
 
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
             print(tables.write())
             return 0
         if command in COMMANDS:
-            return _module(command).main(rest) or 0
+            return _module(command).main(rest) or _kept(rest)
     except Unequal as difference:
         print(f'bench: {difference}; no times are told of results that differ', file=sys.stderr)
         return 1
@@ -63,14 +63,19 @@ def _module(command: str):
     return importlib.import_module(COMMANDS[command][0])
 
 
+def _kept(rest: list[str]) -> int:
+    """Brings a result that stays into the document; 0."""
+    if not {'--quick', '--out', '-h', '--help'} & set(rest):
+        print(tables.write())
+    return 0
+
+
 def _all(rest: list[str]) -> int:
     failed = []
     for command, runs in COMMANDS.items():
         for words in runs:
             if main([command, *words, *(rest if words else [])]):
                 failed.append(' '.join([command, *words]))
-    if '--quick' not in rest and '--out' not in rest:
-        print(tables.write())
     for one in failed:
         print(f'bench: failed: {one}', file=sys.stderr)
     return 1 if failed else 0

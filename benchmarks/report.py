@@ -139,17 +139,19 @@ def table(result: Result) -> str:
     """In columns, for a terminal."""
     lines = [headline(result), *(f'  equal: {one}' for one in result.equal)]
     if result.rows:
-        lines.append(_columns([HEAD, *map(cells, result.rows)]))
+        lines.append(_columns(columns(result.rows)))
     if result.facts:
         lines.append(_columns([(one.what, number(one.value) + f' {one.unit}', wanted(one)) for one in result.facts]))
     return '\n'.join(lines)
 
 
-HEAD = ('', 'ours: median', 'p95', 'best', 'other: median', 'p95', 'best', 'times as fast')
+def columns(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """A head and a line for each row; without what no row has."""
+    lines = [('', 'ours: median', 'p95', 'best', 'other: median', 'p95', 'best', 'times as fast'), *map(_cells, rows)]
+    return lines if any(one.other for one in rows) else [line[:4] for line in lines]
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """A line of HEAD."""
+def _cells(row: Row) -> tuple[str, ...]:
     mine, theirs = ([number(one.median), number(one.p95), number(one.best)] if one else [''] * 3
                     for one in (row.ours, row.other))
     ratio = '' if row.ratio is None else f'{row.ratio:.2f}' + (f' (wanted: {row.goal:.2g})' if row.goal else '')

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 import re
 
-from report import cells, HEAD, headline, number, Result, RESULTS, ROOT, wanted
+from report import columns, headline, number, Result, RESULTS, ROOT, wanted
 
 DOCUMENT = ROOT / 'docs' / 'performance.md'
+SIZES = ('tiny', 'mid', '3b')
 _PLACE = re.compile(r'(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 
@@ -22,7 +23,7 @@ def write(document: Path = DOCUMENT, results: Path = RESULTS) -> str:
 
 
 def section(command: str, results: Path) -> str:
-    """All results of one command as Markdown, the measured ones only: `--quick` is not."""
+    """All results of one command as Markdown; not of `--quick`, and not of somebody's own checkpoint."""
     found = [path for path in sorted(results.glob('*.json')) if _belongs(path, command)]
     if not found:
         return 'Not measured yet.\n'
@@ -31,7 +32,8 @@ def section(command: str, results: Path) -> str:
 
 def _belongs(path: Path, command: str) -> bool:
     held = json.loads(path.read_text(encoding='utf-8'))
-    return held['what'] == command and not held.get('quick', False) and 'rows' in held
+    kept = not held.get('quick', False) and (not held.get('parameters') or held['size'] in SIZES)
+    return held['what'] == command and kept and 'rows' in held
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -40,9 +42,10 @@ def _lines(path: Path) -> Iterator[str]:
     yield from (f'Equal: {one}.' for one in result.equal)
     yield ''
     if result.rows:
-        yield _line(HEAD)
-        yield '|---|' + '---:|' * (len(HEAD) - 1)
-        yield from (_line(cells(one)) for one in result.rows)
+        head, *lines = columns(result.rows)
+        yield _line(head)
+        yield '|---|' + '---:|' * (len(head) - 1)
+        yield from map(_line, lines)
         yield ''
     if result.facts:
         yield '| | | wanted |'

@@ -72,7 +72,7 @@ def test_help_names_every_command():
     run = _dev('help')
     handled = [line.strip().split(')')[0].split(' |')[0] for line in (ROOT / 'dev').read_text().splitlines()
                if line.startswith('    ') and line.strip().split(' ')[0].endswith(')') and line.strip()[0].isalpha()]
-    assert {'demo', 'weights', 'test', 'soak', 'lint', 'run', 'shell', 'clean'} <= set(handled)
+    assert {'demo', 'weights', 'test', 'soak', 'bench', 'lint', 'run', 'shell', 'clean'} <= set(handled)
     for command in set(handled) - {'help'}:
         assert f'\n  {command}' in run.stdout
     assert run.returncode == 0
@@ -243,7 +243,7 @@ def test_what_is_claimed_to_be_enough_is_what_ci_tries():
         if found := re.match(r'([A-Za-z_-]+)==([0-9.]+)', line):
             tried.setdefault(found.group(1).replace('_', '-'), found.group(2))
     claimed.pop('torch')
-    assert len(claimed) == 4 and claimed == {name: '.'.join(tried[name].split('.')[:version.count('.') + 1])
+    assert len(claimed) == 5 and claimed == {name: '.'.join(tried[name].split('.')[:version.count('.') + 1])
                                              for name, version in claimed.items()}
 
 

@@ -12,10 +12,11 @@ from documents import DOCUMENTS, ROOT, anchors, links, prose
 
 DOCS = ROOT / 'docs'
 TEXT_FILES = [path for pattern in ('*', 'docs/**/*', 'examples/**/*', 'tests/**/*', 'dam_ros/**/*', 'launch/*',
-                                   'config/*', 'scripts/*', 'requirements/*', 'msg/*', 'srv/*', 'action/*', '.ci/*')
+                                   'config/*', 'scripts/*', 'requirements/*', 'benchmarks/**/*',
+                                   'msg/*', 'srv/*', 'action/*', '.ci/*')
               for path in sorted(ROOT.glob(pattern))
               if path.is_file()
-              and path.suffix not in ('.jpg', '.png', '.pyc', '.so', '.npz', '.safetensors', '.model')]
+              and path.suffix not in ('.jpg', '.png', '.pyc', '.nbi', '.nbc', '.so', '.npz', '.safetensors', '.model')]
 _ROW = re.compile(r'^\| (\d{5}) \| (\w+) \|.*\| `(test_\w+\.py)::(\w+)` \|$', re.MULTILINE)
 
 

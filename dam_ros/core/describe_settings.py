@@ -10,7 +10,7 @@ from dam_ros.core.settings import SettingsError, setting
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
 MODEL_KINDS = ('auto', 'image', 'joint')
-DTYPES = ('auto', 'float32', 'float16', 'bfloat16')
+DTYPES = ('auto', 'float32', 'float16', 'bfloat16', 'int8', 'int4')
 _DEVICE = re.compile(r'auto|cpu|cuda(:\d{1,3})?')
 
 
@@ -42,8 +42,10 @@ class DescribeSettings:
     model: str = setting('', "weights: hub id or folder; '' = the describer's own")
     model_kind: str = setting('auto', 'of dam and remote: image describes one picture, joint clips, too; auto goes by '
                               'the name of the weights', choices=MODEL_KINDS)
-    dtype: str = setting('auto', 'of dam: precision it computes with; auto takes what suits the device',
-                         choices=DTYPES)
+    dtype: str = setting('auto', 'of dam: precision it computes with, int8 and int4 for the weights of the language '
+                         'model only; auto takes what suits the device and memory_budget_mb', choices=DTYPES)
+    memory_budget_mb: float = setting(0.0, 'of dam: memory for weights, one look and its text; dtype auto takes the '
+                                      'widest form that fits; 0 = no limit', unit='MB', low=0.0, high=1048576.0)
     device: str = setting('auto', 'of dam: auto, cpu, cuda or cuda:N; auto takes a GPU where there is one')
     remote_url: str = setting('http://localhost:8000', 'of remote: where the OpenAI-compatible server answers')
     remote_key_env: str = setting('DAM_API_KEY', "of remote: environment variable that holds the server's key; the "
@@ -77,6 +79,9 @@ class DescribeSettings:
                                   unit='s', low=0.1, high=120.0)
     load_timeout_s: float = setting(300.0, 'how long loading may take before the worker is killed', unit='s', low=1.0,
                                     high=3600.0)
+    idle_unload_s: float = setting(0.0, 'after so long without a request the worker is ended, and the memory of its '
+                                   'device with it; the next request or ~/wake loads again. 0 = never', unit='s',
+                                   low=0.0, high=86400.0)
     remember: int = setting(32, 'how many answers are kept for `about`', low=1, high=10000)
     remember_mb: float = setting(128.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
     # -- how it answers
@@ -98,7 +103,8 @@ def describer_options(settings: DescribeSettings, name: str) -> dict:
     if name == 'dam':
         if not _DEVICE.fullmatch(settings.device):
             raise SettingsError(complaint('device', settings.device, "'auto', 'cpu', 'cuda' or 'cuda:N'"))
-        options.update(model_kind=settings.model_kind, dtype=settings.dtype, device=settings.device)
+        options.update(model_kind=settings.model_kind, dtype=settings.dtype, device=settings.device,
+                       memory_budget_mb=settings.memory_budget_mb)
     elif name == 'remote':
         options.update(url=settings.remote_url, key_env=settings.remote_key_env, timeout_s=settings.remote_timeout_s,
                        connect_timeout_s=settings.remote_connect_timeout_s, pictures=settings.remote_pictures,

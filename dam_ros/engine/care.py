@@ -49,6 +49,7 @@ class Care:
         self._worker: WorkerProcess | None = None
         self._loaders: list[Callable[[bool, str], None]] = []
         self._timer: asyncio.TimerHandle | None = None   # of loading, or of the back-off
+        self._going: asyncio.Task | None = None          # a worker that was sent to sleep
         self._deaths: list[float] = []
         self._died = 0
         self._name = ''
@@ -90,15 +91,38 @@ class Care:
             self._deaths.clear()      # this end is no crash
             self._worker.kill()
             self._note('restarting', trouble='')
-        elif self._worker is None:
+        elif self.state == 'asleep':
+            self.rouse()
+        elif self._worker is None and self.state != 'loading':
             self.spawn()   # do not wait for the back-off
+
+    def sleep(self) -> None:
+        """Ends a worker that is ready and has nothing to do: its memory, on the device too, is free then."""
+        self._going = self._loop.create_task(self._worker.close())
+        self._worker = None
+        self._note('asleep', pid=0, capacity=0, looks=0, looks_bytes=0)
+        self._report('info', f'nobody asked for {self._options.idle_unload_s:g} s: {self._name} is unloaded; the next '
+                     'request or ~/wake loads it again')
+
+    def rouse(self) -> None:
+        """Loads again where it sleeps."""
+        if self.state == 'asleep':
+            self._note('loading', trouble='')
+            self._going.add_done_callback(lambda _: self._rouse_now())   # when what it held is free
+
+    def _rouse_now(self) -> None:
+        if self.state == 'loading' and self._worker is None:   # not closed meanwhile
+            self.spawn()
 
     async def close(self) -> None:
         """Returns when the worker is gone."""
+        self.state = 'stopped'
         self._set_timer(None)
         self._loaded(False, 'the node is being cleaned up')
         if self._worker is not None:
             await self._worker.close()
+        if self._going is not None:
+            await self._going
         self._worker = None
         self._note('stopped', pid=0)
 

@@ -42,6 +42,7 @@ class Engine:
         self._running: dict[int, Unit] = {}              # by job number
         self._stopping: dict[int, asyncio.TimerHandle] = {}   # jobs told to stop; they still take a place
         self._deadlines: dict[Request, asyncio.TimerHandle] = {}
+        self._idle: asyncio.TimerHandle | None = None   # until it is unloaded
         self._next_job = 1
 
     # -- for everybody ------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ class Engine:
 
     def wake(self, done: Callable[[bool, str], None]) -> None:
         """Loads now, again where it failed before. `done` gets (loaded, text) when that is known."""
-        self._soon(lambda: self._care.wake(done))
+        self._soon(lambda: (self._care.wake(done), self._rest()))
 
     def soon(self, call: Callable, *arguments: Any) -> None:
         """`call` in the engine's thread, in the order of asking, when it has finished what it is at."""
@@ -150,6 +151,8 @@ class Engine:
                                                 f'{request.id} is newer')))
         delay_s = request.deadline_s - time.monotonic()
         self._deadlines[request] = self.later(delay_s, self._expire, request)
+        self._rest()
+        self._care.rouse()
         request.listener.admitted(request)
         self._note()
 
@@ -217,6 +220,7 @@ class Engine:
     # -- what the worker says (`care.Ward`) ---------------------------------------------------------------------
 
     def ready(self) -> None:
+        self._rest()
         self._pump()
 
     def unloadable(self, failure: Failure) -> None:
@@ -313,8 +317,22 @@ class Engine:
 
     def _dismiss(self, request: Request, failure: Failure | None) -> None:
         request.open = False
+        self._rest()
         listener, request.listener = request.listener, None   # a cycle would keep its pictures for long
         listener.finished(request, failure)
+
+    def _rest(self) -> None:
+        """Something has happened: from now on it takes idle_unload_s until the describer is unloaded."""
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._options.idle_unload_s > 0:
+            self._idle = self.later(self._options.idle_unload_s, self._unload)
+
+    def _unload(self) -> None:
+        if any(self._schedule) or self._stopping:
+            self._rest()
+        elif self._status.state == 'ready':
+            self._care.sleep()
 
     def _expire(self, request: Request) -> None:
         timeout_s = request.deadline_s - request.arrival_s
@@ -342,8 +360,9 @@ class Engine:
         done()
 
     async def _close(self) -> None:
-        for timer in [*self._deadlines.values(), *self._stopping.values()]:
-            timer.cancel()
+        for timer in [*self._deadlines.values(), *self._stopping.values(), self._idle]:
+            if timer is not None:
+                timer.cancel()
         await self._care.close()
 
 

@@ -61,8 +61,8 @@ class WorkerProcess:
             self._process.kill()
 
     async def close(self) -> None:
-        """Kills it and waits until it is gone; `on_end` is not called."""
-        self._on_end = lambda status: None
+        """Kills it and waits until it is gone; nothing more is heard of it."""
+        self._on_end, self._on_message = lambda status: None, lambda message, blobs: None
         self.kill()
         await self._talk
 

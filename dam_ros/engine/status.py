@@ -20,6 +20,7 @@ class Options:
     stop_grace_s: float = 5.0
     load_timeout_s: float = 300.0
     looks_mb: float = 1024.0
+    idle_unload_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Status:
     """A snapshot for diagnostics.
 
     Attributes:
-        state: 'stopped', 'loading', 'ready', 'restarting' or 'unloadable'.
+        state: 'stopped', 'loading', 'ready', 'asleep' (unloaded for want of requests), 'restarting' or 'unloadable'.
         trouble: why it is not ready, or what went wrong last.
         capacity: tellings at once; 0 until ready.
         looks, looks_bytes: kept in the worker.

@@ -119,7 +119,8 @@ class DescribeNode(LifecycleNode):
         options = describer_options(settings, name)
         self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,
                                      settings.queue, settings.worker_python, settings.stop_grace_s,
-                                     settings.load_timeout_s, settings.looks_mb), self._log, self._engine_changed)
+                                     settings.load_timeout_s, settings.looks_mb, settings.idle_unload_s),
+                             self._log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
         self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, self.outlets, self.now_ns)
         self.engine.start()
@@ -218,7 +219,8 @@ class DescribeNode(LifecycleNode):
         self._inbox.post(self._publish_ready)
 
     def _publish_ready(self) -> None:
-        self.outlets.ready(self.active and self.engine is not None and self.engine.status.state == 'ready')
+        serves = self.engine is not None and self.engine.status.state in ('ready', 'asleep')   # asking wakes it
+        self.outlets.ready(self.active and serves)
 
     def _frame_came(self, camera: Camera) -> None:
         if self.desk.waits:

@@ -50,6 +50,9 @@ def _describer(node: Node, status: Status, kept: int) -> DiagnosticStatus:
     level, message = OK, f'{status.describer} {status.model} is ready'.replace('  ', ' ')
     if status.state == 'unloadable':
         level, message = ERROR, f'{status.trouble}. Then call ~/wake'
+    elif status.state == 'asleep':
+        message = f'{status.describer} {status.model} is asleep (idle_unload_s): the next request, or ~/wake, loads it'
+        message = message.replace('  ', ' ')
     elif status.state != 'ready':
         level, message = WARN, status.trouble or 'the describer is being loaded'
     return _status(node, 'describer', level, message, state=status.state, describer=status.describer,

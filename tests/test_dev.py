@@ -208,6 +208,12 @@ def test_tests_go_on_without_torch_but_dam_does_not(checkout: Path, outside: dic
     assert run.returncode == 1 and run.stdout == ''
 
 
+def test_tests_can_do_without_torch(checkout: Path, outside: dict[str, str]):
+    code = 'step() { echo "STEP $*"; }; ENVIRONMENT=1; need_torch_or_not; echo went on'
+    assert _bash(checkout, code, {**outside, 'DAM_WITHOUT_TORCH': '1'}).stdout == 'went on\n'
+    assert 'STEP torch' in _bash(checkout, code, outside).stdout
+
+
 def test_a_jetson_is_not_given_a_torch_without_gpu(checkout: Path, outside: dict[str, str]):
     code = """
         mkdir -p "$PLACE/venv/bin"; ln -s /bin/false "$PLACE/venv/bin/python"
@@ -245,6 +251,22 @@ def test_what_is_claimed_to_be_enough_is_what_ci_tries():
     claimed.pop('torch')
     assert len(claimed) == 5 and claimed == {name: '.'.join(tried[name].split('.')[:version.count('.') + 1])
                                              for name, version in claimed.items()}
+
+
+def test_on_kilted_ci_tries_all_that_differs_between_distros():
+    """A positive list grows short unseen."""
+    lines = (ROOT / '.ci' / 'run').read_text().split('ON_KILTED=(')[1].split('\n\n')[0]
+    run = subprocess.run(['bash', '-c', f'ON_KILTED=({lines}\nprintf "%s\n" "${{ON_KILTED[@]}}"'], cwd=ROOT,
+                         capture_output=True, text=True, check=True, timeout=10)
+    names = [one.partition('::') for one in run.stdout.split()]
+    texts = {name: (ROOT / name).read_text() for name, _, _ in names}
+    assert all(f'def {test}(' in texts[name] for name, _, test in names if test)
+    rigs = ''.join((ROOT / 'tests' / name).read_text() for name in ('ros_graph.py', 'speech_graph.py'))
+    kinds = [path.stem for folder in ('srv', 'action') for path in (ROOT / folder).iterdir()]
+    assert len(kinds) == 6 and all(re.search(rf'\b{one}\b', rigs + ''.join(texts.values())) for one in kinds)
+    words = {*(path.name for path in (ROOT / 'scripts').glob('*_node')), 'use_sim_time', 'lifecycle', 'goal', 'cancel',
+             'CompressedImage', 'best_effort', 'durability', 'diagnostics', 'parameter', 'namespace'}
+    assert len(words) == 13 and all(one in ''.join(texts.values()) for one in words)
 
 
 # --- ending

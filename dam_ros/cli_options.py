@@ -53,7 +53,10 @@ def _add_describers(who) -> None:
     who.add_argument('--download', action='store_true', help='fetch these weights first; without IMAGE do only that')
     who.add_argument('--model-kind', choices=MODEL_KINDS, help='of dam: image describes one picture, joint clips, too '
                      '(default: auto, by the weights)')
-    who.add_argument('--dtype', choices=DTYPES, help='of dam: precision (default: auto, by the device)')
+    who.add_argument('--dtype', choices=DTYPES, help='of dam: precision, int8 and int4 for the weights of '
+                     'the language model only (default: auto, by device and memory budget)')
+    who.add_argument('--memory-budget-mb', type=float, metavar='MB', help='of dam: for weights, one look and its text; '
+                     '--dtype auto takes the widest form that fits (default: 0, no limit)')
     who.add_argument('--device', metavar='NAME', help='of dam: auto, cpu, cuda or cuda:N (default: auto)')
     who.add_argument('--url', metavar='URL', help='of remote: the server (default: http://localhost:8000); its key is '
                      'taken from the environment variable DAM_API_KEY')
@@ -125,12 +128,14 @@ def options_of(asked: argparse.Namespace) -> tuple[str, dict]:
     if name == 'auto':
         name = 'dam' if asked.model or asked.download else describers.resolve(name)[0]
     for option, value, owner in (('--model-kind', asked.model_kind, 'dam'), ('--dtype', asked.dtype, 'dam'),
+                                 ('--memory-budget-mb', asked.memory_budget_mb, 'dam'),
                                  ('--device', asked.device, 'dam'), ('--download', asked.download or None, 'dam'),
                                  ('--url', asked.url, 'remote')):
         if value is not None and name != owner:
             raise invalid(option, value, f'with the describer {owner} only', f'The describer is {name}; --describer '
                           f'{owner} chooses another')
     given = {'model': asked.model, 'model_kind': asked.model_kind, 'dtype': asked.dtype, 'device': asked.device,
-             'remote_url': asked.url, 'describer_options': asked.describer_options}
+             'memory_budget_mb': asked.memory_budget_mb, 'remote_url': asked.url,
+             'describer_options': asked.describer_options}
     settings = DescribeSettings(**{field: value for field, value in given.items() if value is not None})
     return name, describer_options(settings, name)

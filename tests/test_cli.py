@@ -233,9 +233,9 @@ def test_the_references_sampling_can_be_said(files, seen):
 
 def test_options_of_dam(files, seen):
     assert main(['photo.jpg', '--model', 'folder', '--model-kind', 'joint', '--dtype', 'bfloat16', '--device', 'cuda:1',
-                 '--describer-options', '{"more": 1}']) == 0
+                 '--memory-budget-mb', '3000.5', '--describer-options', '{"more": 1}']) == 0
     assert seen.options == {'name': 'dam', 'model': 'folder', 'model_kind': 'joint', 'dtype': 'bfloat16',
-                            'device': 'cuda:1', 'more': 1}
+                            'device': 'cuda:1', 'memory_budget_mb': 3000.5, 'more': 1}
 
 
 def test_options_of_remote(files, seen):
@@ -361,7 +361,8 @@ BAD = [
     (['photo.jpg', '--model-kind', 'joint'], "--model-kind is 'joint'; allowed: with the describer dam only"),
     (['photo.jpg', '--model-kind', 'video'], 'invalid choice'),
     (['photo.jpg', '--dtype', 'float16'], '--dtype is'),
-    (['photo.jpg', '--dtype', 'int4'], 'invalid choice'),
+    (['photo.jpg', '--dtype', 'int2'], 'invalid choice'),
+    (['photo.jpg', '--memory-budget-mb', '4000'], '--memory-budget-mb is'),
     (['photo.jpg', '--device', 'cpu'], '--device is'),
     (['photo.jpg', '--device', 'gpu', '--describer', 'dam'], "--device is 'gpu'; allowed: 'auto', 'cpu', 'cuda' or"),
     (['photo.jpg', '--url', 'http://localhost:1', '--describer', 'dam'], '--url is'),

@@ -109,7 +109,7 @@ def test_the_table_has_a_row_for_each():
 def test_each_describer_gets_the_options_that_are_meant_for_it():
     settings = build(DescribeSettings, {'model': 'a/b', 'dtype': 'float16', 'remote_timeout_s': 7})
     assert describer_options(settings, 'dam') == {'model': 'a/b', 'model_kind': 'auto', 'dtype': 'float16',
-                                                  'device': 'auto'}
+                                                  'device': 'auto', 'memory_budget_mb': 0.0}
     assert describer_options(settings, 'remote') == {
         'model': 'a/b', 'url': 'http://localhost:8000', 'key_env': 'DAM_API_KEY', 'timeout_s': 7.0,
         'connect_timeout_s': 5.0, 'pictures': 'rgba', 'model_kind': 'auto'}
@@ -120,7 +120,7 @@ def test_each_describer_gets_the_options_that_are_meant_for_it():
 def test_describer_options_come_on_top():
     settings = build(DescribeSettings, {'describer_options': '{"dtype": "float32", "more": 1}'})
     assert describer_options(settings, 'dam') == {'model': '', 'model_kind': 'auto', 'dtype': 'float32',
-                                                  'device': 'auto', 'more': 1}
+                                                  'device': 'auto', 'memory_budget_mb': 0.0, 'more': 1}
 
 
 @pytest.mark.parametrize('text', ['no json', '[1]', '3', '"text"', '[' * 100_000])
@@ -140,8 +140,8 @@ def test_what_is_no_device(device: str):
         describer_options(DescribeSettings(device=device), 'dam')
 
 
-@pytest.mark.parametrize('name, value', [('model_kind', 'video'), ('dtype', 'int4'), ('remote_pictures', 'jpeg'),
-                                         ('remote_timeout_s', 0.0), ('remote_connect_timeout_s', 61.0)])
+@pytest.mark.parametrize('name, value', [('model_kind', 'video'), ('dtype', 'int2'), ('memory_budget_mb', -1.0),
+                                         ('remote_pictures', 'jpeg'), ('remote_timeout_s', 0.0), ('remote_connect_timeout_s', 61.0)])
 def test_options_of_describers_are_checked_at_once(name: str, value):
     with pytest.raises(SettingsError, match=name):
         build(DescribeSettings, {name: value})

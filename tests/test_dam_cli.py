@@ -59,12 +59,14 @@ def dam(kind: str = 'image', **sizes) -> list[str]:
 
 @pytest.fixture
 def described(capsys):
-    """The JSON of one run; what it says beside is the licence alone."""
+    """The JSON of one run; what it says beside is the licence, and in int8 and int4 where their weights are from."""
     def run(*arguments, using=None, picture='photo.png'):
         code = main([picture, *(using or dam()), '--json', '--max-tokens', '12', *arguments])
         out, err = capsys.readouterr()
         assert code == 0, err
-        assert len(err.splitlines()) == 1 and LICENCE in err
+        *made, licence = err.splitlines()
+        assert LICENCE in licence and len(made) == any(one in arguments for one in ('int8', 'int4'))
+        assert all('weights are made while loading' in one for one in made)
         return json.loads(out)
     return run
 
@@ -143,8 +145,9 @@ def test_specials_in_a_question_are_plain_characters(described):
     (['--query', 'word ' * 2000], 'characters|tokens'), (['--raw-query', '<image>' + 'word ' * 2000], 'tokens'),
     (['--mask', 'empty.png'], 'all zero'), (['--mask', 'other_size.png'], '64x40|size'),
     (['--mask', 'nowhere.png'], 'nowhere.png'), (['--max-tokens', '0'], '--max-tokens'),
-    (['--dtype', 'int8'], '--dtype'), (['--model-kind', 'video'], '--model-kind'), (['--device', 'cuda:77'], 'device'),
-    (['--device', 'gpu'], 'device'), (['--temperature', '-1'], 'temperature'),
+    (['--dtype', 'int2'], '--dtype'), (['--memory-budget-mb', 'nan'], 'memory_budget_mb'),
+    (['--memory-budget-mb', '1'], 'int4 needs'), (['--model-kind', 'video'], '--model-kind'),
+    (['--device', 'cuda:77'], 'device'), (['--device', 'gpu'], 'device'), (['--temperature', '-1'], 'temperature'),
     (['--temperature', 'nan'], 'temperature'),
     (['--seed', '-1', '--temperature', '1'], '--seed'), (['--describer-options', '{"nonsense": 1}'], 'nonsense'),
     (['--model', 'nowhere/at-all'], 'dev weights nowhere/at-all'), (['--model', '/no/such/folder'], 'no such folder')])
@@ -183,7 +186,7 @@ def test_faults_of_the_checkpoint_are_one_line(refused, tmp_path):
 
 # -- precision, kind, clips, seeds
 
-@pytest.mark.parametrize('dtype', ['float32', 'float16', 'bfloat16', 'auto'])
+@pytest.mark.parametrize('dtype', ['float32', 'float16', 'bfloat16', 'int8', 'int4', 'auto'])
 def test_precisions(described, dtype):
     found = described('--dtype', dtype)
     assert found['model'] == f'image {"float32" if dtype == "auto" else dtype}'

@@ -192,8 +192,8 @@ def test_the_kind_of_a_folder_is_known_by_its_name_or_our_field(unsaid, name, mo
     assert create(named).max_pictures == {'image': 1, 'joint': 8}[other], 'our field says it, whatever the name'
 
 
-@pytest.mark.parametrize('wrong', [{'model_kind': 'video'}, {'dtype': 'int8'}, {'device': 'tpu'}, {'device': 'cuda:99'},
-                                   {'nonsense': 1}])
+@pytest.mark.parametrize('wrong', [{'model_kind': 'video'}, {'dtype': 'int2'}, {'device': 'tpu'}, {'device': 'cuda:99'},
+                                   {'memory_budget_mb': -1}, {'memory_budget_mb': 'much'}, {'nonsense': 1}])
 def test_an_option_that_is_none_is_named(folder, wrong):
     name, value = next(iter(wrong.items()))
     message = refused(folder, **wrong)

@@ -20,11 +20,12 @@ from dam_ros.describers.dam_look import DamLook, Seeing
 from dam_ros.describers.dam_memory import out_of_memory
 from dam_ros.model import generation, prompts, weights
 from dam_ros.model.config import IMAGE, JOINT, Language
-from dam_ros.model.dam import Dam, DTYPES, load
+from dam_ros.model.dam import Dam, load
+from dam_ros.model.forms import NAMES
 from dam_ros.model.sampling import Chooser
 
-_CHOICES = {'model_kind': ('auto', IMAGE, JOINT), 'dtype': ('auto', *DTYPES)}
-_OPTIONS = ('model', 'model_kind', 'dtype', 'device')
+_CHOICES = {'model_kind': ('auto', IMAGE, JOINT), 'dtype': ('auto', *NAMES)}
+_OPTIONS = ('model', 'model_kind', 'dtype', 'device', 'memory_budget_mb')
 _CPU_PLACES, _PLACES = 8, 16   # tellings at once, and pictures in one pass of the tower; a CPU gains nothing by those
 _SLICE_S = 0.25      # s of seeing in one step, on a CPU; a GPU does one pass
 _CHUNK = 2048        # tokens that one step reads, on a GPU
@@ -38,7 +39,7 @@ def create(options: Mapping[str, object]) -> DamDescriber:
     """Loads the weights.
 
     Args:
-        options: model (hub id or folder), model_kind (auto, image, joint), dtype, device.
+        options: model (hub id or folder), model_kind (auto, image, joint), dtype, device, memory_budget_mb (0 = none).
 
     Raises:
         DescriberFailed: an option or the weights cannot be used.
@@ -48,13 +49,20 @@ def create(options: Mapping[str, object]) -> DamDescriber:
         allowed = _CHOICES.get(name)
         if name not in _OPTIONS or (allowed is not None and value not in allowed):
             raise DescriberFailed(complaint(name, value, ', '.join(allowed or _OPTIONS)))
+    budget_mb = options.get('memory_budget_mb', 0)
+    if type(budget_mb) not in (int, float) or not 0 <= budget_mb < math.inf:
+        raise DescriberFailed(complaint('memory_budget_mb', budget_mb, 'a number of MB from 0 (no limit) on'))
     folder = weights.find(str(options.get('model') or ''))
     name = _name(folder)
-    with out_of_memory(f'loading {name}', 'free some, or use dtype float16 or bfloat16'):
+    with out_of_memory(f'loading {name}', 'free some, or use dtype bfloat16, int8 or int4'):
         dam = load(folder, str(options.get('model_kind', 'auto')), str(options.get('dtype', 'auto')),
-                   str(options.get('device') or 'auto'), name.partition('@')[0])
-    print(f'dam: {name}; {weights.LICENCE}', file=sys.stderr, flush=True)
+                   str(options.get('device') or 'auto'), name.partition('@')[0], budget_mb, _say)
+    _say(f'{name}; {weights.LICENCE}')
     return DamDescriber(dam, name)
+
+
+def _say(line: str) -> None:
+    print(f'dam: {line}', file=sys.stderr, flush=True)
 
 
 def _name(folder: Path) -> str:
@@ -105,7 +113,7 @@ class DamDescriber:
 
     def __init__(self, dam: Dam, name: str):
         self._dam = dam
-        self.model = f'{name} {str(dam.dtype).removeprefix("torch.")}'
+        self.model = f'{name} {dam.form.name}'
         self.max_pictures = PICTURES if dam.config.kind == JOINT else 1
         self._ends = {*dam.config.language.ends, dam.tokenizer.end}
         slow = dam.device.type == 'cpu'

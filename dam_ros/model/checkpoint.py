@@ -5,88 +5,123 @@ effect (the tower's last layer, its last norm and head) may be there and is not 
 """
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 import re
 
-from safetensors import SafetensorError, safe_open
 import torch
 from torch import nn
 
 from dam_ros.core.errors import DescriberFailed
-from dam_ros.model.layers import FUSED, Fused
+from dam_ros.model.layers import FUSED
 from dam_ros.model.layout import shards
+from dam_ros.model.quantized import Quantized
+from dam_ros.model.tensor_files import FLOATS, Held, Job, memory, read, tensors_of
 
 # rotary_emb.inv_freq and position_ids are buffers that older files hold; a tied lm_head may be written out, too.
 _WITHOUT_EFFECT = re.compile(r'vision_model\.(post_layernorm|head)\..*|.*rotary_emb\.inv_freq|.*\.position_ids'
                              r'|lm_head\.weight')
 _LAYER = re.compile(r'(?:vision_model\.encoder|context_provider_module)\.layers\.(\d+)\..*')
-_FLOATS = ('F16', 'BF16', 'F32', 'F64')
 _SHOWN = 8   # names in one message
 
 
 class Part:
     """One sub-folder of a checkpoint: where each tensor lies."""
 
-    def __init__(self, folder: Path, open_files: ExitStack):
+    def __init__(self, folder: Path):
         self._name = folder.name
-        self._where: dict[str, safe_open] = {}
+        self._where: dict[str, Held] = {}
         for path in shards(folder):
-            try:
-                file = open_files.enter_context(safe_open(path, framework='pt'))
-            except (OSError, SafetensorError) as error:
-                raise DescriberFailed(f'{path} is no whole safetensors file ({error}); fetch the checkpoint again'
-                                      ) from error
-            names = file.keys()
-            twice = sorted(self._where.keys() & set(names))
+            tensors = tensors_of(path)
+            twice = sorted(self._where.keys() & tensors.keys())
             if twice:
                 raise DescriberFailed(f'{self._name}: {_listed(twice, "is in more than one file")}; fetch it again')
-            self._where.update(dict.fromkeys(names, file))
+            self._where.update(tensors)
 
-    def fill(self, module: nn.Module, rows: dict[str, int], device: torch.device, dtype: torch.dtype) -> None:
+    def fill(self, module: nn.Module, rows: dict[str, int], device: torch.device, dtype: torch.dtype,
+             made: dict[str, Held] | None = None) -> None:
         """Gives each parameter of the module its memory on the device, and its numbers.
 
         Args:
             rows: name -> how many rows are used of a tensor that may have more.
+            dtype: of all but what is quantized.
+            made: the parameters of quantized products that were stored before; else they are made here, each block
+                right after it was read.
 
         Raises:
             DescriberFailed: tensors that are missing, too many, or of another shape, all by name.
         """
         wanted = dict(module.named_parameters())   # a tied one comes once
-        heights = {f'{name}.{kind}': one.heights for name, one in module.named_modules() if isinstance(one, Fused)
-                   for kind, _ in one.named_parameters()}
-        self._check(wanted, heights, rows)
-        for name, parameter in wanted.items():
-            filled = torch.empty(parameter.shape, device=device, dtype=dtype)
-            sources = _sources(name)
-            for source, place in zip(sources, filled.split(heights.get(name, len(filled))), strict=True):
-                place.copy_(self._where[source].get_tensor(source)[:len(place)])   # mapped, not read, until here
-            path, _, last = name.rpartition('.')
-            setattr(module.get_submodule(path), last, nn.Parameter(filled, requires_grad=False))
+        owners = {name: module.get_submodule(name.rpartition('.')[0]) for name in wanted}
+        self._check(wanted, owners, rows)
+        places = memory(((one.shape, one.dtype if _is_narrow(owners[name], name) else dtype)
+                         for name, one in wanted.items()), device)
+        jobs = []
+        for name, place in zip(wanted, places):
+            setattr(owners[name], name.rpartition('.')[2], nn.Parameter(place, requires_grad=False))
+        for name, place in zip(wanted, places):
+            if not _is_narrow(owners[name], name):
+                jobs += [_copied(self._where[source], part) for source, part in
+                         zip(_sources(name), place.split(_heights(owners[name], place)), strict=True)]
+            elif made is not None:
+                jobs.append(_copied(made[name], place))
+            elif name.endswith('.weight'):   # its scales are made with it
+                jobs += self._made(name, owners[name])
+        read(jobs, device)
 
-    def _check(self, wanted: dict[str, nn.Parameter], heights: dict[str, tuple[int, ...]],
-               rows: dict[str, int]) -> None:
-        shapes = {source: [height, *parameter.shape[1:]] for name, parameter in wanted.items()
-                  for source, height in zip(_sources(name), heights.get(name, parameter.shape[:1]), strict=True)}
+    def _made(self, name: str, product: Quantized) -> list[Job]:
+        first, jobs = 0, []
+        for source, height in zip(_sources(name), product.heights, strict=True):
+            jobs.append(Job(self._where[source], height, None, lambda row, block, first=first: product.put(
+                first + row, block.to(product.weight.device))))
+            first += height
+        return jobs
+
+    def _check(self, wanted: dict[str, nn.Parameter], owners: dict[str, nn.Module], rows: dict[str, int]) -> None:
+        shapes = {source: [height, *_width(owners[name], one)] for name, one in wanted.items()
+                  if not name.endswith('.scales')
+                  for source, height in zip(_sources(name), _heights(owners[name], one), strict=True)}
         layers = 1 + max((int(match[1]) for match in map(_LAYER.fullmatch, shapes) if match), default=-1)
         wrong, strange = [], []
         for source, shape in shapes.items():
             if source in self._where:
-                slice = self._where[source].get_slice(source)
-                held = list(slice.get_shape())
-                if slice.get_dtype() not in _FLOATS:
-                    strange.append(f'{source} is {slice.get_dtype()}')
+                held = list(self._where[source].shape)
+                if self._where[source].dtype not in FLOATS:
+                    strange.append(f'{source} is {self._where[source].dtype}')
                 if held[1:] != shape[1:] or not (held[:1] == shape[:1] or source in rows and held[0] >= shape[0]):
                     wrong.append(f'{source} has the shape {held} instead of {shape}')
         missing = [source for source in shapes if source not in self._where]
         extra = [source for source in self._where if source not in shapes and not _without_effect(source, layers)]
         if strange:
-            raise DescriberFailed(f'{self._name}: {_listed(strange, "")}; only {", ".join(_FLOATS)} are loaded, '
+            raise DescriberFailed(f'{self._name}: {_listed(strange, "")}; only {", ".join(FLOATS)} are loaded, '
                                   'quantized weights are not')
         for what, names in (('is missing', missing), ('does not belong to this model', extra), ('', wrong)):
             if names:
                 raise DescriberFailed(f'{self._name}: {_listed(sorted(names), what)}. The checkpoint does not fit its '
                                       f'{self._name}/config.json; fetch it again')
+
+
+def _is_narrow(owner: nn.Module, name: str) -> bool:
+    return isinstance(owner, Quantized) and not name.endswith('.bias')
+
+
+def _heights(owner: nn.Module, parameter: torch.Tensor) -> tuple[int, ...]:
+    """Rows of each tensor that a parameter is made of."""
+    return getattr(owner, 'heights', parameter.shape[:1])
+
+
+def _width(owner: nn.Module, parameter: torch.Tensor) -> tuple[int, ...]:
+    """The shape of one row, as it is on disk."""
+    return (owner.in_features,) if isinstance(owner, Quantized) and parameter.dim() > 1 else parameter.shape[1:]
+
+
+def _copied(held: Held, place: torch.Tensor) -> Job:
+    """Into its place: straight where the numbers are as they are in the file, else block by block."""
+    if place.device.type == 'cpu' and FLOATS.get(held.dtype, place.dtype) == place.dtype:
+        return Job(held, len(place), place)
+
+    def take(first: int, block: torch.Tensor) -> None:
+        place[first:first + len(block)] = block.to(place.device)   # converted where there is more room, and speed
+    return Job(held, len(place), None, take)
 
 
 def _without_effect(source: str, layers: int) -> bool:

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,31 +13,34 @@ import torch
 
 from dam_ros.core.errors import complaint, DescriberFailed
 from dam_ros.model import config as configuration
-from dam_ros.model import vision
+from dam_ros.model import forms, stored, vision
 from dam_ros.model.checkpoint import Part
+from dam_ros.model.forms import Form
 from dam_ros.model.language import Cache, LanguageModel
 from dam_ros.model.pixels import Scale, Squares
 from dam_ros.model.projector import Projector
+from dam_ros.model.quantized import quantize, Quantized
 from dam_ros.model.rope import Rotation
 from dam_ros.model.tokenizer import Tokenizer
-
-DTYPES = {'float32': torch.float32, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
 
 
 class Dam:
     """The stages of a description, each for several pictures or texts at once. Nothing here is thread-safe.
 
     Attributes:
-        config, tokenizer, device, dtype: as they were loaded.
+        config, tokenizer, device, dtype, form: as they were loaded.
     """
 
-    def __init__(self, config: configuration.Config, tokenizer: Tokenizer, device: torch.device, dtype: torch.dtype):
-        self.config, self.tokenizer, self.device, self.dtype = config, tokenizer, device, dtype
+    def __init__(self, config: configuration.Config, tokenizer: Tokenizer, device: torch.device, form: Form):
+        self.config, self.tokenizer, self.device, self.form = config, tokenizer, device, form
+        self.dtype = dtype = form.dtype
         with torch.device('meta'):   # shapes only: `_fill` gives each tensor its memory once
             self.tower = vision.VisionTower(config.vision)
             self.provider = vision.ContextProvider(config.context, config.vision)
             self.projector = Projector(config.vision.grid, config.vision.hidden, config.language.hidden)
             self.language = LanguageModel(config.language, tokenizer.size)
+        if form.narrow:
+            quantize(self.language, form.narrow)
         self._squares = Squares(config.pictures)
         self._scale = Scale(config.pictures, device, dtype)
         self._rotation = Rotation(config.language, device, dtype)
@@ -113,33 +115,43 @@ class Dam:
         return self.language.logits(states)
 
 
-def load(folder: Path, kind: str = 'auto', dtype: str = 'auto', device: str = 'auto', name: str = '') -> Dam:
+def load(folder: Path, kind: str = 'auto', dtype: str = 'auto', device: str = 'auto', name: str = '',
+         budget_mb: float = 0.0, say: Callable[[str], object] = lambda line: None) -> Dam:
     """Loads a checkpoint in the official layout, tensor by tensor straight to the device.
 
     Args:
         kind: 'auto', 'image' or 'joint'.
-        dtype: 'auto' (float16 on a GPU, as the reference, float32 on a CPU), or one of DTYPES.
+        dtype: 'auto' (float16 on a GPU, as the reference, float32 on a CPU), or one of forms.NAMES.
         device: 'auto', 'cpu', 'cuda', 'cuda:1', ...
         name: of the checkpoint where its folder is called otherwise.
+        budget_mb: memory for weights, one look and its text; 'auto' takes what fits; 0 = no limit.
+        say: gets a line about what was chosen.
 
     Raises:
         DescriberFailed: what is wrong with the folder, its files or the device, in one line.
     """
     target = _device(device)
-    if dtype == 'auto':
-        dtype = 'float32' if target.type == 'cpu' else 'float16'
     config = configuration.read(folder, kind, name)
     tokenizer = Tokenizer(folder / 'llm')
     if tokenizer.size > config.language.vocabulary:
         raise DescriberFailed(f'{folder / "llm"}: the tokenizer has {tokenizer.size} tokens, and vocab_size of '
                               f'config.json is {config.language.vocabulary}; fetch the checkpoint again')
-    dam = Dam(config, tokenizer, target, DTYPES[dtype])
-    rows = {'model.embed_tokens.weight': dam.tokenizer.size, 'lm_head.weight': dam.tokenizer.size}
+    form, why = forms.choose(dtype, budget_mb, config, tokenizer.size, target)
+    if why:
+        say(why)
+    dam = Dam(config, tokenizer, target, form)
+    made, which = stored.find(folder, form.narrow, dam.language) if form.narrow else (None, '')
+    if which:
+        say(which)
+    rows = {'model.embed_tokens.weight': tokenizer.size, 'lm_head.weight': tokenizer.size}
     for part, module in (('vision_tower', dam.tower), ('context_provider', dam.provider),
-                         ('mm_projector', dam.projector), ('llm', dam.language)):
-        with ExitStack() as open_files:
-            Part(folder / part, open_files).fill(module, rows if part == 'llm' else {}, target, DTYPES[dtype])
+                         ('mm_projector', dam.projector)):
+        Part(folder / part).fill(module, {}, target, form.dtype)
+    Part(folder / 'llm').fill(dam.language, rows, target, form.dtype, made)
     dam.language.tie()
+    for one in dam.language.modules():
+        if isinstance(one, Quantized):
+            one.settle(form.dtype)
     return dam
 
 

@@ -141,7 +141,8 @@ def test_what_is_no_device(device: str):
 
 
 @pytest.mark.parametrize('name, value', [('model_kind', 'video'), ('dtype', 'int2'), ('memory_budget_mb', -1.0),
-                                         ('remote_pictures', 'jpeg'), ('remote_timeout_s', 0.0), ('remote_connect_timeout_s', 61.0)])
+                                         ('remote_pictures', 'jpeg'), ('remote_timeout_s', 0.0),
+                                         ('remote_connect_timeout_s', 61.0)])
 def test_options_of_describers_are_checked_at_once(name: str, value):
     with pytest.raises(SettingsError, match=name):
         build(DescribeSettings, {name: value})

@@ -11,6 +11,7 @@ torch = pytest.importorskip('torch', reason='the model needs torch')
 
 from dam_ros.core.describing import BRIEF, FULL, Query   # noqa: E402
 from dam_ros.core.errors import DescriberFailed, InvalidRequest, OutOfMemory   # noqa: E402
+from dam_ros.describers import dam as describer_dam   # noqa: E402
 from dam_ros.describers.dam import DamTelling   # noqa: E402
 from model_rig import describer, drive, every_shape, ids, look, subject, text, told, watch   # noqa: E402
 
@@ -139,10 +140,13 @@ def test_prefill_in_chunks_equals_whole(chunk: int, monkeypatch: pytest.MonkeyPa
     assert ids(pieces) == ids(whole) and text(pieces) == text(whole)
 
 
-def test_writers_get_a_token_in_every_step_while_a_newcomer_reads(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize('urgent', [False, True])
+def test_writers_get_a_token_in_every_step_while_a_newcomer_reads(urgent: bool, monkeypatch: pytest.MonkeyPatch):
+    """Where somebody waits for them; others do where a step takes longer than they may stand still."""
     ours = describer()
     monkeypatch.setattr(ours, '_chunk', 8)
-    writer = ours.begin(look(ours, 10), Query(max_tokens=60, temperature=1.0, seed=2))
+    monkeypatch.setattr(describer_dam, '_PAUSE_S', 100.0 if urgent else 0.0)
+    writer = ours.begin(look(ours, 10), Query(max_tokens=60, temperature=1.0, seed=2, urgent=urgent))
     while not any(owner is writer for owner, _ in ours.step()):
         pass
     newcomer = ours.begin(look(ours, 11), QUERIES[0])

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import math
 from pathlib import Path
 import sys
+import time
 
 import torch
 
@@ -28,6 +29,7 @@ _CHOICES = {'model_kind': ('auto', IMAGE, JOINT), 'dtype': ('auto', *NAMES)}
 _OPTIONS = ('model', 'model_kind', 'dtype', 'device', 'memory_budget_mb')
 _CPU_PLACES, _PLACES = 8, 16   # tellings at once, and pictures in one pass of the tower; a CPU gains nothing by those
 _SLICE_S = 0.25      # s of seeing in one step, on a CPU; a GPU does one pass
+_PAUSE_S = 0.5       # for which texts wait for those that are still read; a token is a fraction of it
 _CHUNK = 2048        # tokens that one step reads, on a GPU
 _STEP_WEIGHTS = 1.5e10   # on a CPU, tokens times weights: that takes two cores about a quarter of a second
 _PREFIXES = 2        # of one look: raw queries may say different things before the picture
@@ -122,6 +124,7 @@ class DamDescriber:
         self._seeing = Seeing(dam, 1 if slow else _PLACES)
         self._openings: dict[tuple[int, ...], generation.Text] = {}
         self._tellings: list[DamTelling] = []   # urgent ones first, then the older ones
+        self._all_s = 0.0                       # when all that could go on did
 
     # -- the protocol ---------------------------------------------------------------------------------------------
 
@@ -158,10 +161,21 @@ class DamDescriber:
             return self._write(self._tellings)
         hurried = [one for one in self._tellings if one.hurried]
         failed = [*self._see(unread, hurried), *self._open_texts(unread)]
-        if not all(one.look.ready for one in hurried):
-            return failed + self._write([one for one in self._tellings if one.query.urgent])
-        return failed + self._write([one for one in self._tellings
-                                     if not hurried or one.text is not None or one.query.urgent])
+        return failed + self._write(self._going(bool(hurried)))
+
+    def _going(self, hurried: bool) -> list[DamTelling]:
+        """Whose texts go on while some are not read yet.
+
+        Weights are read once for all texts that are written in a step, so those of a scene are written together, after
+        the last of them was read. But no text stands still for long: reading all may take minutes.
+        """
+        if hurried:
+            return [one for one in self._tellings if one.query.urgent]
+        now = time.monotonic()
+        if now - self._all_s < _PAUSE_S:
+            return [one for one in self._tellings if one.query.urgent or one.text is None or one.text.reading]
+        self._all_s = now
+        return self._tellings
 
     def close(self) -> None:
         self._tellings.clear()

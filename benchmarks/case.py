@@ -29,7 +29,7 @@ DTYPES = ('float32', 'float16', 'bfloat16', 'int8', 'int4')
 _EXACT = 'float32'
 _CACHE = report.ROOT / '.dev' / 'bench'
 _PHOTO = report.ROOT / 'examples' / 'photos' / 'coffee.jpg'
-_WIDTH, _HEIGHT, _REGION = 640, 427, 2   # px; the cup
+_WIDTH, _HEIGHT, _REGION = 640, 427, 3   # px; what is in the cup, whose crop is not the whole picture
 _FEATURES_OFF = {'float32': 1e-4, 'float16': 1e-2, 'bfloat16': 5e-2}   # of the largest number
 # How much less likely, in standard deviations of the logits, a token may be than the likeliest of the same text read
 # in one go: the two round differently.
@@ -100,7 +100,7 @@ class Written:
 
 
 class Case:
-    """One checkpoint and one photograph, 640x427, with its cup as the region.
+    """One checkpoint and one photograph, 640x427, with what is in its cup as the region.
 
     Attributes:
         dam, plain: the same network, ours and the usual way.

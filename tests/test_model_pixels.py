@@ -26,6 +26,7 @@ EDGES = {   # height, width, then top, left, bottom, right of the region
     'columns first': (1000, 300, 400, 100, 500, 120),
     'columns first, rows of another length': (1100, 400, 0, 0, 3, 400),
     'nearly columns first': (854, 619, 3, 3, 300, 200),
+    'just columns first': (855, 619, 3, 3, 300, 200),
     'top left': (427, 640, 0, 0, 30, 40),
     'bottom right': (427, 640, 397, 600, 427, 640),
     'everything': (427, 640, 0, 0, 427, 640),

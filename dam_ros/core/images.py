@@ -15,6 +15,7 @@ import numpy as np
 from dam_ros.core.errors import InvalidRequest, Unsupported, complaint, invalid
 
 MAX_MEGAPIXELS = 64.0   # DescribeRegion.srv: image <= 64 Mpx
+_AS_RGB = getattr(cv2, 'IMREAD_COLOR_RGB', 0)   # since OpenCV 4.11; saves another picture of memory
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def decode_compressed(data, field: str = 'image', max_megapixels: float = MAX_ME
     Raises:
         InvalidRequest: too many pixels, or bytes that are none of these or are cut off.
     """
+    if _AS_RGB:
+        return _decode_file(data, _AS_RGB, field, max_megapixels)
     return cv2.cvtColor(_decode_file(data, cv2.IMREAD_COLOR, field, max_megapixels), cv2.COLOR_BGR2RGB)
 
 

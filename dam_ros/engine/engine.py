@@ -99,6 +99,15 @@ class Engine:
         else:
             self._soon(call, *arguments)
 
+    def begin_early(self, decode: Callable[[], Any]) -> None:
+        """Decodes in the thread for it already now, if the request may begin at once. In the engine's thread only.
+
+        Args:
+            decode: keeps its result for who asks again.
+        """
+        if self._status.state == 'ready' and not self._running and self._schedule.next_unit() is None:
+            self._pool.submit(decode)
+
     def later(self, delay_s: float, call: Callable, *arguments: Any) -> asyncio.TimerHandle:
         """In the engine's thread only, as is the call."""
         return self._loop.call_later(delay_s, call, *arguments)

@@ -96,9 +96,10 @@ class Desk:
             self._choose_frame(call, self._cameras[order.camera])
 
     def frame_came(self, camera: Camera) -> None:
-        """Somebody may have waited for it."""
-        for call in [one for one, waits_for in self._waiting.items() if waits_for is camera]:
-            self._choose_frame(call, camera)
+        """Somebody may have waited for it. In the executor's thread, and chosen there at once: who waits for the first
+        picture after a time must not get the second, where that comes before the engine's thread has looked."""
+        for call in [one for one, waits_for in list(self._waiting.items()) if waits_for is camera]:
+            self._engine.soon(self._chosen, call, self._look_for(call, camera))
 
     def _tick(self) -> None:
         """20 times a second while somebody waits: ends what waited too long, sends what partials held back."""
@@ -114,11 +115,6 @@ class Desk:
             if call.stream.behind:
                 self.send_partial(call, call.stream.flush(now))
 
-    @property
-    def waits(self) -> bool:
-        """Somebody waits for a frame. In any thread."""
-        return bool(self._waiting)
-
     def uses(self, id: str) -> bool:
         """An open request has this id. In any thread."""
         return any(call.order.id == id for call in list(self._open))
@@ -132,22 +128,28 @@ class Desk:
 
     def _choose_frame(self, call: Call, camera: Camera) -> None:
         self._waiting[call] = camera   # before it looks, so that a frame that comes meanwhile is not missed
-        if not call.request.open:
-            del self._waiting[call]
-            return
+        self._chosen(call, self._look_for(call, camera))
+
+    def _look_for(self, call: Call, camera: Camera) -> Found | Pending | Failure:
+        """In any thread."""
         try:
             status = self._engine.status
             if status.state == 'ready':   # else the worker says so when it is
                 check_clip_describer(call.order.wish, status.describer, status.max_pictures)
-            found = camera.ring.choose(call.order.wish, self._now_ns())
+            return camera.ring.choose(call.order.wish, self._now_ns())
         except Failure as failure:
-            del self._waiting[call]
-            self._engine.fail(call.request, failure)
+            return failure
+
+    def _chosen(self, call: Call, found: Found | Pending | Failure) -> None:
+        if call not in self._waiting:   # it has its picture
             return
-        if isinstance(found, Pending):
+        if call.request.open and isinstance(found, Pending):
             self._wait_for_frame(call, found)
-        else:
-            del self._waiting[call]
+            return
+        del self._waiting[call]
+        if isinstance(found, Failure):
+            self._engine.fail(call.request, found)
+        elif call.request.open:
             self._plan(call, CameraPicture(found.picture), found)
 
     def _wait_for_frame(self, call: Call, pending: Pending) -> None:
@@ -164,16 +166,17 @@ class Desk:
         """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
         call.request.waiting_for = None   # the picture is here: from now on a deadline is just a deadline
         most = planner.most_pictures(self._engine.status)
+        pixels = lru_cache(maxsize=1)(picture.pixels)   # the regions of a scene share what was decoded
+        self._engine.begin_early(pixels)
         future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most)
-        future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, done.result()))
+        future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, pixels, done.result()))
 
-    def _provide(self, call: Call, picture: Any, plan: list[Planned] | Failure) -> None:
+    def _provide(self, call: Call, picture: Any, pixels: Callable, plan: tuple[list[Planned], int] | Failure) -> None:
         if isinstance(plan, Failure):
             call.subjects[''] = messages.picked(self._subject(call), picture)
             self._engine.fail(call.request, plan)
             return
         regions, call.left_out = plan
-        pixels = lru_cache(maxsize=1)(picture.pixels)   # the regions of a scene share what was decoded
         units = []
         for index, planned in enumerate(regions):
             id = f'{call.order.id}.{index}' if isinstance(call.order, SceneOrder) else call.order.id

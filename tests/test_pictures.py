@@ -1,0 +1,80 @@
+"""Serialized images read where they lie: the same as rclpy's deserialization, and nonsense is told as such."""
+from __future__ import annotations
+
+import random
+import struct
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='needs ROS 2')
+
+from rclpy.serialization import serialize_message  # noqa: E402
+from ros_pictures import as_bytes, stamped  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
+
+from dam_ros.core.errors import NoFrame  # noqa: E402
+from dam_ros.core.frames import Frame  # noqa: E402
+from dam_ros.nodes.pictures import CameraPicture, peek_header, read_compressed, read_raw  # noqa: E402
+
+FRAME_IDS = ['', 'a', 'ab', 'abc', 'camera_optical_frame', 'schräg']
+
+
+def image(frame_id: str = 'camera', encoding: str = 'rgb8', height: int = 3, width: int = 5, **changes) -> Image:
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width * 3), np.uint8)
+    message = stamped(Image(height=height, width=width, encoding=encoding, step=width * 3, data=as_bytes(pixels),
+                            **changes), 1_700_000_000_123_456_789)
+    message.header.frame_id = frame_id
+    return message
+
+
+@pytest.mark.parametrize('frame_id', FRAME_IDS)
+@pytest.mark.parametrize('encoding', ['', 'rgb8', 'mono8', '32SC1', 'bayer_rggb8'])
+@pytest.mark.parametrize('is_bigendian', [0, 1])
+def test_every_field_of_an_image(frame_id: str, encoding: str, is_bigendian: int):
+    message = image(frame_id, encoding, is_bigendian=is_bigendian)
+    data = serialize_message(message)
+    read = read_raw(data)
+    for name in ('height', 'width', 'encoding', 'is_bigendian', 'step'):
+        assert getattr(read, name) == getattr(message, name), name
+    assert bytes(read.data) == bytes(message.data)
+    assert peek_header(data) == (1_700_000_000_123_456_789, frame_id)
+
+
+@pytest.mark.parametrize('frame_id', FRAME_IDS)
+@pytest.mark.parametrize('form', ['', 'jpeg', 'rgb8; jpeg compressed bgr8'])
+def test_the_file_in_a_compressed_image(frame_id: str, form: str):
+    message = CompressedImage(format=form, data=as_bytes(np.arange(100, dtype=np.uint8)))
+    message.header.frame_id = frame_id
+    assert bytes(read_compressed(serialize_message(message))) == bytes(range(100))
+
+
+def test_the_other_byte_order():
+    """As a publisher on a big-endian machine would send it."""
+    text = b'rgb8\0'
+    body = struct.pack('>iII', 7, 9, 4) + b'cam\0' + struct.pack('>III', 1, 2, len(text)) + text + b'\0' + b'\0\0' + (
+        struct.pack('>II', 6, 6) + bytes(range(6)))
+    read = read_raw(b'\0\0\0\0' + body)
+    assert (read.height, read.width, read.encoding, read.step, bytes(read.data)) == (1, 2, 'rgb8', 6, bytes(range(6)))
+    assert peek_header(b'\0\0\0\0' + body) == (7_000_000_009, 'cam')
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+def test_what_is_cut_off_anywhere_or_garbled_is_no_frame(compressed: bool):
+    message = CompressedImage(format='jpeg', data=as_bytes(np.zeros(40, np.uint8))) if compressed else image()
+    data = serialize_message(message)
+    chance = random.Random(3)
+    garbled = [data[:4] + bytes(chance.randrange(256) for _ in data[4:]) for _ in range(200)]
+    for bad in [*(data[:end] for end in range(4, len(data) - 1)), *garbled]:
+        picture = CameraPicture(Frame(1, 'camera', bad, compressed))
+        for read in (picture.size, picture.pixels):
+            with pytest.raises(NoFrame):
+                read()
+
+
+def test_pixels_of_a_padded_picture():
+    pixels = np.random.default_rng(2).integers(0, 256, (4, 32), np.uint8)
+    message = Image(height=4, width=10, encoding='rgb8', step=32, data=as_bytes(pixels))
+    picture = CameraPicture(Frame(1, 'camera', serialize_message(message)))
+    assert picture.size() == (4, 10)
+    np.testing.assert_array_equal(picture.pixels(), pixels[:, :30].reshape(4, 10, 3))

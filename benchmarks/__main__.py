@@ -18,6 +18,7 @@ COMMANDS = {   # module, and what `all` runs it with
     'scene': ('regions', (['--size', 'mid'],)),
     'followup': ('followup', (['--size', 'mid'],)),
     'load': ('loading', (['--size', 'mid'], ['--size', 'mid', '--dtype', 'bfloat16'])),
+    'quality': ('quality', (['--size', 'mid'], ['--size', 'tiny'])),
     'idle': ('idle', ([],)),
     'ros': ('ros', ([],)),
     'gpu': ('gpu', ()),   # 3b, and a device that not everybody has
@@ -29,6 +30,7 @@ USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
   scene     eight regions of 64 tokens in one batch
   followup  a second question about the same look
   load      loading weights, beside reading their files
+  quality   what int8 and int4 change in logits and tokens
   idle      what a camera costs while nobody asks (ROS 2)
   ros       the path of a request without the model (ROS 2)
   gpu       all that concerns a GPU, with the real shapes (--size 3b makes 7 GB under .dev/bench)

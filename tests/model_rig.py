@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 import json
 from pathlib import Path
 from types import MappingProxyType
@@ -100,18 +100,18 @@ def text(pieces: Sequence[Piece]) -> str:
     return ''.join(piece.text for piece in pieces)
 
 
-def watch(monkeypatch: pytest.MonkeyPatch, dam, name: str) -> list[tuple[tuple, Any]]:
-    """(arguments, result) of each call of a stage from now on."""
+def watch(monkeypatch: pytest.MonkeyPatch, dam, *names: str) -> list[tuple[tuple, Any]]:
+    """(arguments, result) of each call of some stages from now on."""
     seen: list[tuple[tuple, Any]] = []
-    real = getattr(dam, name)
 
-    def watched(*arguments):
+    def watched(real: Callable, *arguments):
         result = real(*arguments)
         if isinstance(result, Iterator):
             return at_its_end(result, lambda last: seen.append((arguments, last)))
         seen.append((arguments, result))
         return result
-    monkeypatch.setattr(dam, name, watched, raising=False)
+    for name in names:
+        monkeypatch.setattr(dam, name, partial(watched, getattr(dam, name)), raising=False)
     return seen
 
 

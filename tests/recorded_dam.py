@@ -125,34 +125,39 @@ class Runner:
         from dam_ros.describers import dam
         torch.set_num_threads(1)   # the networks are tiny: two threads take ten times as long on a busy machine
         self.describer = dam.create({'model': str(checkpoint), 'device': 'cpu', 'dtype': dtype})
-        self._seen = {name: _watch(self.describer._dam, name) for name in (
-            'context_pass', 'focused_pass', 'image_tokens', 'logits')}
+        names = (('context_pass',), ('focused_pass',), ('image_tokens',), ('logits', 'write'))
+        self._seen = [_watch(self.describer._dam, *one) for one in names]
         self._looks: dict[tuple[str, ...], tuple] = {}
 
     def run(self, case: Case) -> Run:
-        for seen in self._seen.values():
+        for seen in self._seen:
             seen.clear()
         known = self._looks.get(tuple(case.pairs))
         look = known[0] if known else self.describer.look([case.subject()])[0]
         pieces = list(tell(self.describer, look, case.query))
         context, fused, projected, logits = (
-            np.concatenate([one.float().numpy() for one in seen]) if seen else None for seen in self._seen.values())
+            np.concatenate([one.float().numpy() for one in seen]) if seen else None for seen in self._seen)
         if not known:
             known = self._looks[tuple(case.pairs)] = (look, context, fused, projected)
         return Run(pieces, *known[1:], logits)
 
 
-def _watch(dam, name: str) -> list:
-    """What a stage gives from now on."""
-    seen, real = [], getattr(dam, name)
+def _watch(dam, *names: str) -> list:
+    """What stages give from now on, in the order of their calls."""
+    seen = []
 
-    def watched(*arguments):
-        result = real(*arguments)
-        if isinstance(result, Iterator):
-            return _at_its_end(result, seen.append)
-        seen.append(result)
-        return result
-    setattr(dam, name, watched)
+    def watch(name: str) -> None:
+        real = getattr(dam, name)
+
+        def watched(*arguments):
+            result = real(*arguments)
+            if isinstance(result, Iterator):
+                return _at_its_end(result, seen.append)
+            seen.append(result)
+            return result
+        setattr(dam, name, watched)
+    for name in names:
+        watch(name)
     return seen
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from types import SimpleNamespace
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
@@ -14,6 +15,7 @@ pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test b
 from ros_graph import NS, Camera, number_in, picture, script, serving  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
+from dam_ros.engine.sayable import traits  # noqa: E402
 from dam_ros.msg import ErrorCode  # noqa: E402
 
 pytestmark = pytest.mark.ros
@@ -78,6 +80,9 @@ def test_a_good_life_is_reported_as_such_once_a_second(served, camera):
     says(served, 'segmentation', OK)
     served.describe(image=picture())
     served.until(lambda: number_in(served.status['describer'], 'answered') == 1)
+    served.until(lambda: number_in(served.status['describer'], 'looks_kept') == 1)
+    assert number_in(served.status['describer'], 'looks_bytes') == number_in(
+        served.status['describer'], 'weights_bytes') == 0   # a rehearsal has none
     assert number_in(served.status['describer'], 'worker_pid') == served.worker().pid
     times, last = [], None
     end_s = time.monotonic() + 3.5
@@ -143,3 +148,9 @@ def test_a_describer_that_is_being_loaded():
     with serving(ready=False, describer_options=script(load_s=8.0)) as served:
         says(served, 'describer', WARN, 'being loaded')
         says(served, 'describer', OK, 'ready')
+
+
+@pytest.mark.parametrize(('told', 'shown'), [({'weights_bytes': 5}, 5), ({}, 0), ({'weights_bytes': 'many'}, 0)])
+def test_the_memory_of_weights_is_shown_where_a_describer_tells_it(told: dict, shown: int):
+    one = SimpleNamespace(name='one', model='', languages=('en',), capacity=1, max_pictures=1, **told)
+    assert traits(one)['weights_bytes'] == shown

@@ -145,7 +145,7 @@ def test_twelve_frames_are_those_that_the_reference_takes(monkeypatch: pytest.Mo
 
 def test_the_order_of_a_clip_counts_and_one_picture_is_an_image(monkeypatch: pytest.MonkeyPatch):
     ours = describer('joint')
-    chosen_from = watch(monkeypatch, ours._dam, 'logits')
+    chosen_from = watch(monkeypatch, ours._dam, 'logits', 'write')
     clip = subject(1, 8)
     for pictures in (clip.pictures, clip.pictures[::-1]):
         told(ours, ours.look([Subject(pictures)])[0], Query(max_tokens=1))

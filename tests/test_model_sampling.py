@@ -94,7 +94,7 @@ def test_drawn_as_often_as_likely():
 def test_confidence_is_the_geometric_mean_of_the_models_own_probabilities(query: Query, monkeypatch):
     """Of the plain softmax, not of what temperature and the cuts make of it."""
     ours = describer()
-    chosen_from = watch(monkeypatch, ours._dam, 'logits')
+    chosen_from = watch(monkeypatch, ours._dam, 'logits', 'write')
     pieces = told(ours, look(ours, 1), query)
     rows = torch.cat([result for _, result in chosen_from]).double().numpy()
     likely = np.exp(rows - rows.max(1, keepdims=True))
@@ -178,7 +178,7 @@ def test_one_text_whose_numbers_ran_over_does_not_touch_the_others():
     sick, well = look(ours, 1), look(ours, 2)
     told(ours, sick, Query(max_tokens=1))
     for prefix in sick.prefixes.values():
-        prefix.cache._held.fill_(math.nan)
+        prefix.cache.held.fill_(math.nan)
     pieces = drive(ours, [ours.begin(sick, query), ours.begin(well, query)])
     assert isinstance(pieces[0][-1].failure, DescriberFailed)
     assert ids(pieces[1]) == alone

@@ -25,7 +25,8 @@ QUERIES = (Query(max_tokens=24), Query('What colour is it?', max_tokens=17), Que
 def test_cached_decode_equals_full_forward(shape: str, monkeypatch: pytest.MonkeyPatch):
     ours = describer(shape)
     dam = ours._dam
-    chosen_from = watch(monkeypatch, dam, 'logits')
+    monkeypatch.setattr(ours, '_ends', set())   # random weights may end a text at once
+    chosen_from = watch(monkeypatch, dam, 'logits', 'write')
     tokens = watch(monkeypatch, dam, 'image_tokens')
     telling = ours.begin(look(ours, 1), Query(max_tokens=12))
     written = ids(drive(ours, [telling])[0])
@@ -35,7 +36,7 @@ def test_cached_decode_equals_full_forward(shape: str, monkeypatch: pytest.Monke
     for count in range(len(written)):
         given = torch.cat([prompt, dam.embed(written[:count])])
         full = dam.logits(dam.read([given], [dam.cache(len(given))]))[0]
-        torch.testing.assert_close(logits[count], full, atol=2e-5, rtol=0)
+        torch.testing.assert_close(logits[count], full, atol=5e-5, rtol=0)
         assert int(full.argmax()) == written[count]
 
 
@@ -60,9 +61,9 @@ def test_brief_and_detail_are_two_tells_of_one_look(monkeypatch: pytest.MonkeyPa
     for query in (Query(detail=BRIEF, max_tokens=6), Query(detail=FULL, max_tokens=6), Query('Why?', max_tokens=6)):
         reads.clear()
         telling = ours.begin(one, query)
-        written = ids(drive(ours, [telling])[0])
+        drive(ours, [telling])
         read = sum(len(part) for (inputs, _), _ in reads for part in inputs)
-        counts.append(read - len(telling.prompt.behind) - len(written) + 1)
+        counts.append(read - len(telling.prompt.behind))
     assert [len(seen) for seen in passes] == [1, 1, 1]
     assert counts == [ours._dam.config.image_tokens, 0, 0]
 
@@ -104,6 +105,7 @@ def test_stop_in_any_stage_leaves_the_others_right(stop_at: int, monkeypatch: py
     """Before the vision passes, between them, while the prefix is read, while its own words are, while it writes."""
     ours = describer()
     monkeypatch.setattr(ours, '_chunk', 64)
+    monkeypatch.setattr(ours, '_ends', set())   # random weights may end a text before it is stopped
     kept = [told(ours, look(ours, 6), QUERIES[0]), told(ours, look(ours, 7), QUERIES[1])]
     shared, other = ours.look([subject(6), subject(7)])
     stopped, *others = [ours.begin(shared, QUERIES[4]), ours.begin(shared, QUERIES[0]), ours.begin(other, QUERIES[1])]
@@ -130,13 +132,13 @@ def test_all_stopped_between_the_passes_and_asked_again():
 def test_prefill_in_chunks_equals_whole(chunk: int, monkeypatch: pytest.MonkeyPatch):
     ours = describer('two keys for eight heads')
     query = QUERIES[7]
-    chosen_from = watch(monkeypatch, ours._dam, 'logits')
+    chosen_from = watch(monkeypatch, ours._dam, 'logits', 'write')
     whole = told(ours, look(ours, 9), query)
     expected = torch.cat([result for _, result in chosen_from])
     chosen_from.clear()
     monkeypatch.setattr(ours, '_chunk', chunk)
     pieces = told(ours, look(ours, 9), query)
-    torch.testing.assert_close(torch.cat([result for _, result in chosen_from]), expected, atol=2e-5, rtol=0)
+    torch.testing.assert_close(torch.cat([result for _, result in chosen_from]), expected, atol=5e-5, rtol=0)
     assert ids(pieces) == ids(whole) and text(pieces) == text(whole)
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from dam_ros.model.projector import Projector
 from dam_ros.model.quantized import quantize, Quantized
 from dam_ros.model.rope import Rotation
 from dam_ros.model.tokenizer import Tokenizer
+from dam_ros.model.writing import writer
 
 
 class Dam:
@@ -44,6 +45,7 @@ class Dam:
         self._squares = Squares(config.pictures)
         self._scale = Scale(config.pictures, device, dtype)
         self._rotation = Rotation(config.language, device, dtype)
+        self._writer = None   # made where the weights are filled
 
     # -- vision ---------------------------------------------------------------------------------------------------
 
@@ -108,6 +110,13 @@ class Dam:
     def read(self, inputs: list[torch.Tensor], caches: list[Cache]) -> torch.Tensor:
         """Reads the next embeddings (T, D) of each text; the states (texts, D) after the last of each."""
         return self.language(inputs, caches, self._rotation)
+
+    @torch.inference_mode()
+    def write(self, ids: Sequence[int], caches: Sequence[Cache]) -> torch.Tensor:
+        """Each text's next token, given; float32 (texts, vocabulary): what may follow it."""
+        if self._writer is None:
+            self._writer = writer(self.language, self.config.language, self._rotation, self.device)
+        return self._writer.step(ids, caches)
 
     @torch.inference_mode()
     def logits(self, states: torch.Tensor) -> torch.Tensor:

@@ -44,11 +44,9 @@ def step(dam: Dam, texts: Sequence[Text], chunk: int) -> list[tuple[Text, int, f
     lengths = [text.cache.length for text in texts]
     try:
         with torch.inference_mode():
-            inputs = [text.given[:chunk] if text.reading else dam.embed([text._last]) for text in texts]
-            states = dam.read(inputs, [text.cache for text in texts])
             rests = [text.given[chunk:].clone() for text in texts]   # what was read is not held any longer
-            rows = [row for row, text in enumerate(texts) if not len(rests[row]) and text._chooser is not None]
-            written = _written(dam, [texts[row] for row in rows], states[rows])
+            written = _written(*_next(dam, [text for text in texts if not text.reading]))
+            written += _written(*_read(dam, [text for text in texts if text.reading], chunk))
     except BaseException:
         for text, length in zip(texts, lengths):
             text.cache.length = length
@@ -60,11 +58,27 @@ def step(dam: Dam, texts: Sequence[Text], chunk: int) -> list[tuple[Text, int, f
     return written
 
 
-def _written(dam: Dam, texts: list[Text], states: torch.Tensor) -> list[tuple[Text, int, float]]:
+def _next(dam: Dam, texts: list[Text]) -> tuple[list[Text], torch.Tensor | None]:
+    """Texts that are being written, and the logits (texts, vocabulary) behind their last tokens."""
+    return texts, dam.write([text._last for text in texts], [text.cache for text in texts]) if texts else None
+
+
+def _read(dam: Dam, texts: list[Text], chunk: int) -> tuple[list[Text], torch.Tensor | None]:
+    """Reads on; those that are through and go on to write, and the logits behind them."""
+    if not texts:
+        return [], None
+    states = dam.read([text.given[:chunk] for text in texts], [text.cache for text in texts])
+    rows = [row for row, text in enumerate(texts) if len(text.given) <= chunk and text._chooser is not None]
+    return [texts[row] for row in rows], dam.logits(states[rows]) if rows else None
+
+
+def _written(texts: list[Text], logits: torch.Tensor | None) -> list[tuple[Text, int, float]]:
     if not texts:
         return []
-    logits = dam.logits(states)
-    ids = torch.stack([text._chooser.choose(one) for text, one in zip(texts, logits)])
+    if all(text._chooser.greedy for text in texts):
+        ids = logits.argmax(-1)
+    else:
+        ids = torch.stack([text._chooser.choose(one) for text, one in zip(texts, logits)])
     likely = logits.log_softmax(-1).gather(1, ids[:, None])[:, 0].exp()
     numbers = torch.stack((ids.double(), likely.double())).tolist()   # the one wait for the device
     return [(text, int(id), probability) for text, id, probability in zip(texts, *numbers)]

@@ -19,35 +19,39 @@ _GROWTH = 256   # tokens by which a cache grows at least
 
 
 class Cache:
-    """Keys and values of one text: (layers, 2, kv heads, room, D); `length` tokens of the room are filled."""
+    """Keys and values of one text; `length` tokens of the room are filled.
+
+    Attributes:
+        held: (layers, 2, kv heads, room, D).
+    """
 
     def __init__(self, config: Language, device: torch.device, dtype: torch.dtype, room: int):
         shape = (config.layers, 2, config.kv_heads, room, config.head_dim)
-        self._held = torch.empty(shape, device=device, dtype=dtype)
+        self.held = torch.empty(shape, device=device, dtype=dtype)
         self.length = 0
 
     @property
     def nbytes(self) -> int:
-        return self._held.nbytes
+        return self.held.nbytes
 
     def fork(self, room: int) -> Cache:
         """A copy with room for so many tokens more; this one stays as it is."""
         new = object.__new__(Cache)
-        layers, two, heads, _, dim = self._held.shape
-        new._held = self._held.new_empty((layers, two, heads, self.length + room, dim))
-        new._held[:, :, :, :self.length] = self._held[:, :, :, :self.length]
+        layers, two, heads, _, dim = self.held.shape
+        new.held = self.held.new_empty((layers, two, heads, self.length + room, dim))
+        new.held[:, :, :, :self.length] = self.held[:, :, :, :self.length]
         new.length = self.length
         return new
 
     def reserve(self, count: int) -> None:
         """Makes room for so many tokens more."""
-        if self.length + count > self._held.shape[3]:
-            self._held = self.fork(max(count, _GROWTH))._held
+        if self.length + count > self.held.shape[3]:
+            self.held = self.fork(max(count, _GROWTH)).held
 
     def put(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Writes (T, kv heads, D) behind what is filled; gives all of the layer, (kv heads, length + T, D) each."""
         end = self.length + len(keys)
-        held = self._held[layer]
+        held = self.held[layer]
         held[0, :, self.length:end] = keys.transpose(0, 1)
         held[1, :, self.length:end] = values.transpose(0, 1)
         return held[0, :, :end], held[1, :, :end]
@@ -61,17 +65,22 @@ class _Attention(nn.Module):
         self.qkv_proj = Fused(config.hidden, (width, narrow, narrow), bias=config.attention_bias)
         self.o_proj = nn.Linear(width, config.hidden, bias=config.attention_bias)
 
-    def forward(self, x: torch.Tensor, turn: tuple, layer: int, caches: Sequence[Cache], counts: list[int]):
+    def forward(self, x: torch.Tensor, turn: tuple, layer: int, caches: Sequence[Cache], counts: list[int],
+                wanted: torch.Tensor | None):
         dim = self._config.head_dim
         q, k, v = (one.unflatten(-1, (-1, dim)) for one in self.qkv_proj(x).split(self.qkv_proj.heights, dim=-1))
-        q, k = rotate(q, turn), rotate(k, turn)   # (T, heads, D)
+        k = rotate(k, turn)   # (T, heads, D)
+        if wanted is None:
+            q, asking = rotate(q, turn), counts
+        else:
+            q, asking = rotate(q[wanted], tuple(one[wanted] for one in turn)), [1] * len(counts)
         seen = [_attend(*parts, cache, layer) for *parts, cache in
-                zip(q.split(counts), k.split(counts), v.split(counts), caches, strict=True)]
+                zip(q.split(asking), k.split(counts), v.split(counts), caches, strict=True)]
         return self.o_proj(torch.cat(seen) if len(seen) > 1 else seen[0])
 
 
 def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, cache: Cache, layer: int) -> torch.Tensor:
-    """One text: q (T, heads, D), k and v (T, kv heads, D) of its new tokens; (T, heads * D)."""
+    """One text: k and v (T, kv heads, D) of its new tokens, q (T or 1, heads, D) of all or the last; (., heads * D)."""
     keys, values = cache.put(layer, k, v)
     count, heads, _ = q.shape
     groups = heads // len(keys)   # heads that share keys
@@ -97,8 +106,11 @@ class _Layer(nn.Module):
         self.post_attention_layernorm = RmsNorm(config.hidden, config.eps)
         self.mlp = GatedMlp(config.hidden, config.mlp, config.activation, config.mlp_bias)
 
-    def forward(self, x: torch.Tensor, turn: tuple, layer: int, caches: Sequence[Cache], counts: list[int]):
-        x = x + self.self_attn(self.input_layernorm(x), turn, layer, caches, counts)
+    def forward(self, x: torch.Tensor, turn: tuple, layer: int, caches: Sequence[Cache], counts: list[int],
+                wanted: torch.Tensor | None):
+        """`wanted`: the rows of x that somebody asks for behind this layer, None = all."""
+        seen = self.self_attn(self.input_layernorm(x), turn, layer, caches, counts, wanted)
+        x = (x if wanted is None else x[wanted]) + seen
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -146,12 +158,14 @@ class LanguageModel(nn.Module):
         places = [place for end, count in zip(ends, counts) for place in range(end - count, end)]
         x = torch.cat(list(inputs)) if len(inputs) > 1 else inputs[0]
         turn = rotation.at(torch.tensor(places, device=x.device), max(ends))
-        for index, layer in enumerate(self.model.layers):
-            x = layer(x, turn, index, caches, counts)
+        last = torch.tensor(counts).cumsum(0).sub(1).to(x.device)
+        *earlier, final = self.model.layers
+        for index, layer in enumerate(earlier):
+            x = layer(x, turn, index, caches, counts, None)
+        x = final(x, turn, len(earlier), caches, counts, last)   # of the others only keys and values have an effect
         for cache, end in zip(caches, ends):
             cache.length = end
-        last = torch.tensor(counts).cumsum(0).sub(1).to(x.device)
-        return self.model.norm(x[last])
+        return self.model.norm(x)
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """float32 (texts, vocabulary) of states (texts, D)."""

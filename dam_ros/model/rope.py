@@ -33,7 +33,11 @@ def _llama3(plain: torch.Tensor, factor: float, low_freq_factor: float, high_fre
 
 
 class Rotation:
-    """Turns queries and keys by their positions. The tables grow with the longest text seen."""
+    """Turns queries and keys by their positions.
+
+    Attributes:
+        tables: cosines and sines, each (positions, D); other ones once a longer text is seen.
+    """
 
     def __init__(self, config: Language, device: torch.device, dtype: torch.dtype):
         self._frequencies = frequencies(config.rope, config.head_dim).to(device)
@@ -44,13 +48,14 @@ class Rotation:
         places = torch.arange(positions, device=self._frequencies.device, dtype=torch.float32)
         angles = torch.outer(places, self._frequencies)   # (positions, D / 2)
         angles = torch.cat((angles, angles), dim=-1)
-        self._cos, self._sin = angles.cos().to(self._dtype), angles.sin().to(self._dtype)   # (positions, D)
+        self.tables = angles.cos().to(self._dtype), angles.sin().to(self._dtype)
 
     def at(self, positions: torch.Tensor, furthest: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(cosines, sines), each (T, 1, D), of positions (T,) below `furthest`."""
-        if furthest > len(self._cos):
+        if furthest > len(self.tables[0]):
             self._grow(2 * furthest)
-        return self._cos[positions].unsqueeze(1), self._sin[positions].unsqueeze(1)
+        cos, sin = self.tables
+        return cos[positions].unsqueeze(1), sin[positions].unsqueeze(1)
 
 
 def rotate(x: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

@@ -24,9 +24,13 @@ class Chooser:
             self._random = torch.Generator(device)
             self._random.manual_seed(query.seed)
 
+    @property
+    def greedy(self) -> bool:
+        return self._random is None
+
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
         """The id, a tensor without dimensions, from float32 logits (V,)."""
-        if self._random is None:
+        if self.greedy:
             return logits.argmax()
         # Where numbers ran over all are NaN: any id will do, its probability tells. Refused here it would be an
         # exception for all texts of the step, and on a GPU the end of the process.

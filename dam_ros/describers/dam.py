@@ -118,6 +118,9 @@ class DamDescriber:
         self.model = f'{name} {dam.form.name}'
         self.max_pictures = PICTURES if dam.config.kind == JOINT else 1
         self._ends = {*dam.config.language.ends, dam.tokenizer.end}
+        self.weights_bytes = sum(one.numel() * one.element_size()
+                                 for part in (dam.tower, dam.provider, dam.projector, dam.language)
+                                 for one in (*part.parameters(), *part.buffers()))
         slow = dam.device.type == 'cpu'
         self.capacity = _CPU_PLACES if slow else _PLACES
         self._chunk = _cpu_chunk(dam.config.language) if slow else _CHUNK

@@ -18,6 +18,8 @@ def traits(describer: Describer) -> dict:
             raise DescriberFailed(complaint(f'{name} of {type(describer).__name__}', value, 'what core/describing.py '
                                             'says of a Describer', 'It is no describer'))
         said[name] = _plain_text(value) if kind is str else value
+    weights = getattr(describer, 'weights_bytes', 0)   # for diagnostics; not everybody says it
+    said['weights_bytes'] = weights if isinstance(weights, int) else 0
     return {**said, 'languages': [_plain_text(str(one)) for one in said['languages']]}
 
 

@@ -22,6 +22,7 @@ torch.set_num_threads(1)   # the networks are tiny: two threads take ten times a
 MOST_STEPS = 3000
 SHAPES: dict[str, dict[str, Any]] = {
     'usual': {},
+    'endless': {'end_gain': 0.0},
     'two keys for eight heads': {'hidden': 64, 'heads': 8, 'kv_heads': 2},
     'one key, tied, even grid': {'kv_heads': 1, 'tied': True, 'side_px': 112, 'layers': 3},
     'masked': {'context_flags': ('masked_cross_attn',)},

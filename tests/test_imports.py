@@ -19,6 +19,7 @@ ALLOWED = {
     'describers': ({'core', 'data', 'model', 'describers'}, {'numpy', 'cv2'}),
     'describers.dam': ({'core', 'data', 'model', 'describers'}, BACKEND),
     'describers.dam_look': ({'core', 'data', 'model', 'describers'}, BACKEND),
+    'describers.dam_memory': ({'core', 'data', 'model', 'describers'}, BACKEND),
     'segmenters': ({'core', 'data', 'segmenters'}, {'numpy', 'cv2'}),
     'voices': ({'core', 'data', 'voices'}, {'numpy', 'cv2', 'pyttsx3'}),
     'engine': ({'core', 'data', 'model', 'describers', 'segmenters', 'engine'}, {'numpy', 'cv2'}),

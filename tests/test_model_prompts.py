@@ -12,7 +12,7 @@ from dam_ros.core.describing import BRIEF, FULL, NORMAL, Query, Subject   # noqa
 from dam_ros.core.errors import EmptyRegion, InvalidRequest, Unsupported   # noqa: E402
 from dam_ros.model import prompts   # noqa: E402
 from dam_ros.model.dam import load   # noqa: E402
-from model_rig import describer, drive, ids, loaded, look, region, subject, text, told, watch   # noqa: E402
+from model_rig import SHAPES, describer, drive, ids, loaded, look, region, subject, text, told, watch   # noqa: E402
 from tiny_dam import checkpoint   # noqa: E402
 
 SPECIAL = (0, 1, 2)   # <unk>, <s>, </s>
@@ -160,7 +160,7 @@ def test_several_frames_on_an_image_checkpoint_are_unsupported():
     assert (ours.max_pictures, describer('joint').max_pictures) == (1, 8)
     with pytest.raises(Unsupported, match='2 pictures.*DAM-3B-Video'):
         ours.look([subject(1, 2)])
-    forced = loaded(checkpoint(), model_kind='joint')
+    forced = loaded(checkpoint(**SHAPES['endless']), model_kind='joint')
     assert len(ids(told(forced, look(forced, 1, 2), Query(max_tokens=3)))) == 3
 
 

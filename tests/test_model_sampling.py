@@ -16,7 +16,7 @@ from dam_ros.core.errors import DescriberFailed   # noqa: E402
 from dam_ros.model.config import read   # noqa: E402
 from dam_ros.model.sampling import Chooser   # noqa: E402
 from model_rig import (   # noqa: E402
-    change_json, change_tensors, describer, drive, ids, loaded, look, subject, text, told, watch)
+    SHAPES, change_json, change_tensors, describer, drive, ids, loaded, look, subject, text, told, watch)
 from tiny_dam import checkpoint   # noqa: E402
 
 DRAWS = 3000
@@ -110,7 +110,7 @@ def test_confidence_is_the_geometric_mean_of_the_models_own_probabilities(query:
 
 @pytest.mark.parametrize('most', [1, 2, 5])
 def test_max_tokens_cuts(most: int):
-    ours = describer()
+    ours = describer('endless')
     one = look(ours, 1)
     pieces = told(ours, one, Query(max_tokens=most))
     assert ids(pieces) == ids(told(ours, one, Query(max_tokens=8)))[:most]
@@ -131,10 +131,11 @@ def test_max_tokens_far_beyond_the_room_of_a_cache():
 
 @pytest.mark.parametrize('at', [0, 3])
 def test_end_ids_of_the_checkpoint_end_the_text(at: int, tmp_path: Path):
-    greedy = ids(told(describer(), look(describer(), 1), Query(max_tokens=8)))
+    endless = describer('endless')
+    greedy = ids(told(endless, look(endless, 1), Query(max_tokens=8)))
     end = greedy[at]
     before = greedy.index(end)
-    own = shutil.copytree(checkpoint(), tmp_path / 'own')
+    own = shutil.copytree(checkpoint(**SHAPES['endless']), tmp_path / 'own')
     change_json(own / 'llm/generation_config.json', eos_token_id=[2, end])
     ours = loaded(own)
     for most in (before + 1, 8):   # the end is no cut, also where the limit is reached with it

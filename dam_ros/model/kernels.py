@@ -16,9 +16,25 @@ from numba.extending import intrinsic, overload
 import numpy as np
 
 _ZERO = np.float32(0)
-_FAST = {'nogil': True, 'cache': True, 'fastmath': {'reassoc', 'contract', 'arcp', 'nsz'}}   # NaN must stay NaN
+_FAST = {'nogil': True, 'fastmath': {'reassoc', 'contract', 'arcp', 'nsz'}}   # NaN must stay NaN
 GROUP = 32         # weights of int4 that share a scale
 ACTIVATION = {'silu': 0, 'gelu_pytorch_tanh': 1, 'gelu_new': 1, 'gelu': 2, 'quick_gelu': 3, 'relu': 4}
+
+
+def _compiled(function):
+    return _kept(function, **_FAST)
+
+
+def _spread(function):
+    """On all threads: the loops over `prange`."""
+    return _kept(function, parallel=True, **_FAST)
+
+
+def _kept(function, **options):
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:   # nowhere to write: neither beside this file nor in the user's own folder
+        return njit(**options)(function)
 
 
 # -- one number: to float32 and back
@@ -176,7 +192,7 @@ def _dot_int4(weights, scales, row, x):
 
 # -- one layer of the decoder, for one token of each of R texts
 
-@njit(parallel=True, **_FAST)
+@_spread
 def product(x, weights, scales, bias, out):
     """out (R, N) = x (R, K) with weights (N, K or packed), plus bias (N,) where it has any."""
     for row in prange(len(weights)):
@@ -185,7 +201,7 @@ def product(x, weights, scales, bias, out):
             out[text, row] = _dot(weights, scales, row, x[text]) + added
 
 
-@njit(parallel=True, **_FAST)
+@_spread
 def add_product(x, weights, scales, bias, out):
     """As `product`, on top of what is in `out`."""
     for row in prange(len(weights)):
@@ -194,7 +210,7 @@ def add_product(x, weights, scales, bias, out):
             out[text, row] += _dot(weights, scales, row, x[text]) + added
 
 
-@njit(**_FAST)
+@_compiled
 def normalize(x, weight, eps, out):
     """Root mean square norm of each row of x (R, D)."""
     for text in range(len(x)):
@@ -206,7 +222,7 @@ def normalize(x, weight, eps, out):
             out[text, index] = x[text, index] * factor * weight[index]
 
 
-@njit(**_FAST)
+@_compiled
 def _turn(numbers, cos, sin):
     """Rotates (D,) in place by its position, "rotate half"."""
     half = len(numbers) // 2
@@ -216,7 +232,7 @@ def _turn(numbers, cos, sin):
         numbers[half + index] = second * cos[half + index] + first * sin[half + index]
 
 
-@njit(parallel=True, **_FAST)
+@_spread
 def attend(qkv, held, layer, place, cos, sin, out):
     """One text: its new keys and values are put at `place` of its cache, its queries look at all up to there.
 
@@ -260,7 +276,7 @@ def attend(qkv, held, layer, place, cos, sin, out):
                     seen[index] += share * _wide(values[at, index])
 
 
-@njit(**_FAST)
+@_compiled
 def _activate(kind, number):
     if kind == 0:
         return number / (np.float32(1) + np.exp(-number))
@@ -274,7 +290,7 @@ def _activate(kind, number):
     return max(number, _ZERO) if number == number else number
 
 
-@njit(parallel=True, **_FAST)
+@_spread
 def gated_product(x, weights, scales, bias, kind, out):
     """out (R, M): the first M rows of the product, activated, times the other M."""
     width = out.shape[1]

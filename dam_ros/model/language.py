@@ -12,7 +12,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from dam_ros.model.config import Language
-from dam_ros.model.layers import Fused, GatedMlp, RmsNorm, Table
+from dam_ros.model.layers import Fused, GatedMlp, Linear, RmsNorm, Table
 from dam_ros.model.rope import Rotation, rotate
 
 _GROWTH = 256   # tokens by which a cache grows at least
@@ -63,7 +63,7 @@ class _Attention(nn.Module):
         self._config = config
         width, narrow = config.heads * config.head_dim, config.kv_heads * config.head_dim
         self.qkv_proj = Fused(config.hidden, (width, narrow, narrow), bias=config.attention_bias)
-        self.o_proj = nn.Linear(width, config.hidden, bias=config.attention_bias)
+        self.o_proj = Linear(width, config.hidden, bias=config.attention_bias)
 
     def forward(self, x: torch.Tensor, turn: tuple, layer: int, caches: Sequence[Cache], counts: list[int],
                 wanted: torch.Tensor | None):
@@ -128,7 +128,7 @@ class LanguageModel(nn.Module):
     def __init__(self, config: Language, vocabulary: int):
         super().__init__()
         self.model = _Decoder(config, vocabulary)
-        self.lm_head = nn.Linear(config.hidden, vocabulary, bias=False)
+        self.lm_head = Linear(config.hidden, vocabulary, bias=False)
         self._tied = config.tied
         self.tie()
 

@@ -22,6 +22,8 @@ _FUNCTIONS = {
     'silu': F.silu,
     'relu': F.relu,
 }
+# What torch's own compiler calls; where it is missing (ARM, or a torch that has moved it) nothing else changes.
+_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, '_linear_pointwise')
 assert set(_FUNCTIONS) == set(ACTIVATIONS)
 
 
@@ -30,7 +32,16 @@ def activation(name: str):
     return _FUNCTIONS[name]
 
 
-class Fused(nn.Linear):
+class Linear(nn.Linear):
+    """On a CPU in float32 by oneDNN: torch itself takes MKL, a tenth to a half slower (docs/performance.md)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if _ONEDNN and x.dtype is torch.float32 and x.device.type == 'cpu':
+            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, 'none', [], '')
+        return F.linear(x, self.weight, self.bias)
+
+
+class Fused(Linear):
     """Several projections of the same input as one product. `heights`: how many rows each has."""
 
     def __init__(self, hidden: int, heights: tuple[int, ...], bias: bool = True):
@@ -63,7 +74,7 @@ class SelfAttention(nn.Module):
         super().__init__()
         self._heads = heads
         self.qkv_proj = Fused(hidden, (hidden, hidden, hidden))
-        self.out_proj = nn.Linear(hidden, hidden)
+        self.out_proj = Linear(hidden, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         q, k, v = (split_heads(one, self._heads) for one in self.qkv_proj(x).chunk(3, dim=-1))
@@ -76,9 +87,9 @@ class CrossAttention(nn.Module):
     def __init__(self, hidden: int, heads: int):
         super().__init__()
         self._heads = heads
-        self.q_proj = nn.Linear(hidden, hidden)
+        self.q_proj = Linear(hidden, hidden)
         self.kv_proj = Fused(hidden, (hidden, hidden))
-        self.out_proj = nn.Linear(hidden, hidden)
+        self.out_proj = Linear(hidden, hidden)
 
     def forward(self, x: torch.Tensor, context: torch.Tensor, seen: torch.Tensor | None) -> torch.Tensor:
         q = split_heads(self.q_proj(x), self._heads)
@@ -92,8 +103,8 @@ class Mlp(nn.Module):
     def __init__(self, hidden: int, wide: int, function: str):
         super().__init__()
         self._function = activation(function)
-        self.fc1 = nn.Linear(hidden, wide)
-        self.fc2 = nn.Linear(wide, hidden)
+        self.fc1 = Linear(hidden, wide)
+        self.fc2 = Linear(wide, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fc2(self._function(self.fc1(x)))
@@ -106,7 +117,7 @@ class GatedMlp(nn.Module):
         super().__init__()
         self._function = activation(function)
         self.gate_up_proj = Fused(hidden, (wide, wide), bias=bias)
-        self.down_proj = nn.Linear(wide, hidden, bias=bias)
+        self.down_proj = Linear(wide, hidden, bias=bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         gate, up = self.gate_up_proj(x).chunk(2, dim=-1)

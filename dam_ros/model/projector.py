@@ -5,6 +5,8 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
+from dam_ros.model.layers import Linear
+
 _EPS = 1e-5   # not the tower's 1e-6
 
 
@@ -16,8 +18,8 @@ class Projector(nn.Module):
         self._grid = grid
         self.layers = nn.ModuleDict({
             '1': nn.LayerNorm(4 * vision_hidden, eps=_EPS),
-            '2': nn.Linear(4 * vision_hidden, hidden),
-            '4': nn.Linear(hidden, hidden),
+            '2': Linear(4 * vision_hidden, hidden),
+            '4': Linear(hidden, hidden),
         })
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """What use leaves behind in a worker with the model: hundreds of requests of every kind, and its memory after them."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def empty() -> Work:
 
 
 def one_round(rig: Rig, seed: int) -> None:
-    """Looks, questions about them, clips that cannot be, stops in every stage, scenes and questions beside them."""
+    """Looks, questions about them, what cannot be answered, stops in every stage, scenes and questions beside them."""
     def ask(number: int, **more) -> Heard:
         return rig.ask(look=f'{seed} {number}', prepare=lambda: photo(seed + number), **{'max_tokens': 12, **more})
 
@@ -39,7 +40,8 @@ def one_round(rig: Rig, seed: int) -> None:
     heard += [ask(0, question='Why?'), ask(1, question='Who?', urgency=ASKED), ask(2, detail=FULL)]
     stopped = [ask(4 + index, max_tokens=200) for index in range(4)]
     bad = [rig.ask(prepare=empty), rig.ask(look='x', question='no place', raw=True), rig.ask(question='a ' * 5000),
-           ask(9, language='de'), ask(10, max_tokens=2000, timeout_s=0.05)]
+           ask(9, language='de')]
+    late = ask(10, max_tokens=2000, timeout_s=0.05)   # or not, where it finds an early end
     for index, one in enumerate(stopped):
         until(lambda one=one, phase=('queued', 'looking', 'writing', 'writing')[index]:
               phase in one.phases or one.ends, 'a stage', 60.0)
@@ -48,7 +50,7 @@ def one_round(rig: Rig, seed: int) -> None:
                                                    prepare=lambda number=number: photo(seed + 50 + number))
                                           for number in range(10)], timeout_s=60.0)
     last = [ask(11, urgency=ASKED, question='Now?'), ask(0, question='Where?'), ask(12, urgency=SCENE)]
-    everything = [*heard, *stopped, *bad, scene, *last]
+    everything = [*heard, *stopped, *bad, late, scene, *last]
     for one in everything:
         one.end(60.0)
     assert [one.code for one in (*heard, scene, *last)] == [0] * (len(heard) + 1 + len(last))
@@ -57,27 +59,33 @@ def one_round(rig: Rig, seed: int) -> None:
     rig.all.clear()
 
 
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    for name in ('OMP_NUM_THREADS', 'NUMBA_NUM_THREADS'):   # networks so small wait for their threads, mostly
+        monkeypatch.setenv(name, '1')
+    with running('dam', options(), looks_mb=1.0, queue=64) as rig:
+        until(lambda: rig.engine.status.state == 'ready', 'a worker with torch', 60.0)
+        yield rig
+
+
 def worker_kb(rig: Rig) -> int:
     status = Path(f'/proc/{rig.engine.status.pid}/status').read_text()
     return int(next(line for line in status.splitlines() if line.startswith('RssAnon')).split()[1])
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1200)
-def test_memory_is_flat_over_a_thousand_mixed_requests():
-    with running('dam', options(), looks_mb=1.0, queue=64) as rig:
-        until(lambda: rig.engine.status.state == 'ready', 'a worker with torch', 60.0)
-        pid = rig.engine.status.pid
-        for index in range(15):
-            one_round(rig, 1000 * index)
-        before = worker_kb(rig)
-        for index in range(50):
-            one_round(rig, 100_000 + 1000 * index)
-        assert worker_kb(rig) <= 1.01 * before, f'{before} kB before'
-        assert rig.engine.status.pid == pid and rig.engine.status.looks_bytes <= 1e6
+@pytest.mark.timeout(900)
+def test_memory_is_flat_over_a_thousand_mixed_requests(rig: Rig):
+    pid = rig.engine.status.pid
+    for index in range(25):
+        one_round(rig, 1000 * index)
+    before = worker_kb(rig)
+    for index in range(50):
+        one_round(rig, 100_000 + 1000 * index)
+    until(lambda: worker_kb(rig) <= 1.01 * before, f'at most 1 % more than {before} kB')
+    until(lambda: rig.engine.status.looks_bytes <= 1e6, 'the bound of the looks')
+    assert rig.engine.status.pid == pid
 
 
-def test_a_round_of_all_of_them_works():
-    with running('dam', options(), looks_mb=1.0, queue=64) as rig:
-        until(lambda: rig.engine.status.state == 'ready', 'a worker with torch', 60.0)
-        one_round(rig, 0)
+def test_a_round_of_all_of_them_works(rig: Rig):
+    one_round(rig, 0)

@@ -144,7 +144,7 @@ def reading(dam, length: int = 40) -> torch.Tensor:
 
 @pytest.mark.parametrize(('form', 'bound'), [('bfloat16', 0.08), ('int8', 0.04), ('int4', 0.4)])
 def test_quality_on_random_numbers(form, bound):
-    """Random weights forgive nothing: bounds for what a form loses, and int8 loses less than bfloat16 would."""
+    """Random weights forgive nothing: bounds for what a form loses."""
     folder = checkpoint(**WIDE)
     expected = reading(load(folder, dtype='float32', device='cpu'))
     assert error(reading(load(folder, dtype=form, device='cpu')), expected) < bound

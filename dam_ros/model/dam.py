@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-import os
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +139,6 @@ def load(folder: Path, kind: str = 'auto', dtype: str = 'auto', device: str = 'a
     Raises:
         DescriberFailed: what is wrong with the folder, its files or the device, in one line.
     """
-    os.environ.setdefault('THP_MEM_ALLOC_ENABLE', '1')   # torch's: large pages, with which a CPU reads a third faster
     target = _device(device)
     config = configuration.read(folder, kind, name)
     tokenizer = Tokenizer(folder / 'llm')

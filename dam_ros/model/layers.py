@@ -24,6 +24,7 @@ _FUNCTIONS = {
 }
 # What torch's own compiler calls; where it is missing (ARM, or a torch that has moved it) nothing else changes.
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, '_linear_pointwise')
+_ROWS = 32
 assert set(_FUNCTIONS) == set(ACTIVATIONS)
 
 
@@ -33,12 +34,20 @@ def activation(name: str):
 
 
 class Linear(nn.Linear):
-    """On a CPU in float32 by oneDNN: torch itself takes MKL, a tenth to a half slower (docs/performance.md)."""
+    """On a CPU by oneDNN in float32, too: torch itself takes MKL, a tenth to a half slower (docs/performance.md).
+
+    oneDNN compiles each number of rows for itself and keeps 400 kB for it, so texts, which have any, are filled up.
+    """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if _ONEDNN and x.dtype is torch.float32 and x.device.type == 'cpu':
-            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, 'none', [], '')
-        return F.linear(x, self.weight, self.bias)
+        if x.device.type != 'cpu':
+            return F.linear(x, self.weight, self.bias)
+        rows = len(x)
+        if x.dim() == 2:
+            x = F.pad(x, (0, 0, 0, -rows % _ROWS))
+        if _ONEDNN and x.dtype is torch.float32:
+            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, 'none', [], '')[:rows]
+        return F.linear(x, self.weight, self.bias)[:rows]
 
 
 class Fused(Linear):

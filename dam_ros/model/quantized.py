@@ -149,7 +149,7 @@ def _int4(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     For steps q the best scale is wq / qq (sums of w * q and of q * q), and what it keeps of the group's square is
     wq * wq / qq: so the most of that is the least error.
     """
-    groups = rows.view(-1, GROUP).t().contiguous()   # (32, M): sums over the first axis are three times as fast
+    groups = rows.view(-1, GROUP).t().contiguous()   # (32, M): sums over the first axis are faster
     low, high = groups.amin(0), groups.amax(0)
     largest = torch.where(high > -low, high, low)
     steps = torch.where(largest == 0, 0, -1 / largest)   # the largest lies at the negative end, which is one further

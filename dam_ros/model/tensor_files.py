@@ -2,7 +2,7 @@
 
 It knows no names of the network. Mapped files would cost a page fault per 64 kB and one copy more; here the kernel
 writes to the place where the numbers stay. That memory is made of huge pages where the system has them (numpy asks
-for them): without, half of the time of loading goes into four thousand faults per 16 MB.
+for them), with which there are fewer faults, and a CPU reads the weights faster later on.
 """
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ HEIGHT, WIDTH = 48, 64
 LOOKING = Describe.Feedback.LOOKING
 ENDLESS = {'end_gain': 0.0}   # every text is as long as it may be
 # A pass of this tower takes about a second on two cores, and there are two of them in a look.
-SLOW = {'side_px': 384, 'vision_hidden': 512, 'vision_mlp': 2048, 'vision_layers': 8, 'vision_heads': 8,
+SLOW = {'side_px': 384, 'vision_hidden': 512, 'vision_mlp': 2048, 'vision_layers': 16, 'vision_heads': 8,
         'context_heads': 8}
 
 

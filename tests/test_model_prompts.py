@@ -100,7 +100,7 @@ def test_a_refused_query_leaves_the_look_as_it_was():
 
 @pytest.mark.parametrize('raw', [False, True])
 def test_a_prompt_may_fill_the_context_to_the_last_token(raw: bool):
-    ours = loaded(checkpoint(context=256))
+    ours = loaded(checkpoint(context=256, end_gain=0.0))
     dam = ours._dam
     one = look(ours, 1)
 

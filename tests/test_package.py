@@ -75,7 +75,7 @@ def test_pip_brings_the_library_its_data_and_the_command_but_no_ros(by_pip: Path
             'print(dam_ros.__version__, dam_ros.__path__, "rclpy" in sys.modules, "torch" in sys.modules)')
     assert _said(_python(code, by_pip)) == f"{VERSION} ['{by_pip / 'dam_ros'}'] False False"
     assert (by_pip / 'bin' / 'dam-describe').is_file()
-    files = [path for path in (ROOT / 'dam_ros').rglob('*') if path.is_file() and path.suffix != '.pyc']
+    files = [path for path in (ROOT / 'dam_ros').rglob('*') if path.is_file() and path.parent.name != '__pycache__']
     assert [one for one in files if not (by_pip / one.relative_to(ROOT)).is_file()] == []
 
 

@@ -17,7 +17,6 @@ import torch.nn.functional as F
 
 _GIB = 2 ** 30
 _ROUNDS = 10
-_STORED = {torch.bfloat16: torch.uint16, torch.float16: torch.int16}   # what the compiled products see them as
 
 
 def read_speed(device: str, quick: bool) -> float:
@@ -105,15 +104,12 @@ def by_torch(layer: nn.Module, state: torch.Tensor) -> Callable[[], torch.Tensor
 def compiled(layer: nn.Module, state: torch.Tensor) -> Callable[[], torch.Tensor]:
     """For `bare_products`: ours, on a CPU. Raises ImportError where there is no compiler."""
     from dam_ros.model import kernels
-    scales = getattr(layer, 'scales', None)
-    scales = np.empty((0, 0), np.float32) if scales is None else scales.numpy().reshape(len(scales), -1)
-    bias = getattr(layer, 'bias', None)
-    bias = np.empty(0, np.float32) if bias is None else bias.detach().float().numpy()
-    weights = layer.weight.detach().view(_STORED.get(layer.weight.dtype, layer.weight.dtype)).numpy()
-    x, out = state.float().numpy(), np.empty((1, len(weights)), np.float32)
+    from dam_ros.model.compiled import Product
+    arrays = Product(layer).arrays
+    x, out = state.float().numpy(), np.empty((1, len(layer.weight)), np.float32)
 
     def work() -> torch.Tensor:
-        kernels.product(x, weights, scales, bias, out)
+        kernels.product(x, *arrays, out)
         return torch.from_numpy(out)
     return work
 

@@ -59,6 +59,7 @@ def create(options: Mapping[str, object]) -> DamDescriber:
     with out_of_memory(f'loading {name}', 'free some, or use dtype bfloat16, int8 or int4'):
         dam = load(folder, str(options.get('model_kind', 'auto')), str(options.get('dtype', 'auto')),
                    str(options.get('device') or 'auto'), name.partition('@')[0], budget_mb, _say)
+        dam.warm_up()
     _say(f'{name}; {weights.LICENCE}')
     return DamDescriber(dam, name)
 

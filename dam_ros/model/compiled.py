@@ -26,7 +26,7 @@ def stored(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().view(_STORED.get(tensor.dtype, tensor.dtype)).numpy()
 
 
-class _Product:
+class Product:
     """Weights, scales and bias of one linear module, as arrays."""
 
     def __init__(self, module: nn.Module):
@@ -47,12 +47,12 @@ class Compiled:
     def __init__(self, language: LanguageModel, config: Language, rotation: Rotation):
         self._config, self._rotation = config, rotation
         self._table = language.model.embed_tokens.weight
-        self._layers = [(_norm(layer.input_layernorm), *(_Product(one).arrays for one in (
+        self._layers = [(_norm(layer.input_layernorm), *(Product(one).arrays for one in (
                             layer.self_attn.qkv_proj, layer.self_attn.o_proj)),
-                         _norm(layer.post_attention_layernorm), *(_Product(one).arrays for one in (
+                         _norm(layer.post_attention_layernorm), *(Product(one).arrays for one in (
                              layer.mlp.gate_up_proj, layer.mlp.down_proj)))
                         for layer in language.model.layers]
-        self._norm, self._head = _norm(language.model.norm), _Product(language.lm_head).arrays
+        self._norm, self._head = _norm(language.model.norm), Product(language.lm_head).arrays
         self._kind, self._eps = kernels.ACTIVATION[config.activation], np.float32(config.eps)
         self._texts = 0
 
@@ -60,8 +60,9 @@ class Compiled:
         config = self._config
         self._texts = texts
         seen, narrow = config.heads * config.head_dim, config.kv_heads * config.head_dim
-        self._quiet, self._qkv, self._seen, self._gated = (
-            np.empty((texts, width), np.float32) for width in (config.hidden, seen + 2 * narrow, seen, config.mlp))
+        self._quiet, self._more, self._qkv, self._seen, self._wide, self._gated = (
+            np.empty((texts, width), np.float32) for width in (
+                config.hidden, config.hidden, seen + 2 * narrow, seen, 2 * config.mlp, config.mlp))
 
     def step(self, ids: Sequence[int], caches: Sequence[Cache]) -> torch.Tensor:
         """float32 (texts, vocabulary): what may follow the given token of each text, which its cache then holds."""
@@ -79,10 +80,13 @@ class Compiled:
             kernels.product(self._quiet, *qkv, self._qkv)
             for text, held in enumerate(helds):
                 kernels.attend(self._qkv[text], held, index, places[text], cos[text], sin[text], self._seen[text])
-            kernels.add_product(self._seen, *out, x)
+            kernels.product(self._seen, *out, self._more)
+            x += self._more
             kernels.normalize(x, second_norm, self._eps, self._quiet)
-            kernels.gated_product(self._quiet, *gate_up, self._kind, self._gated)
-            kernels.add_product(self._gated, *down, x)
+            kernels.product(self._quiet, *gate_up, self._wide)
+            kernels.gate(self._wide, self._kind, self._gated)
+            kernels.product(self._gated, *down, self._more)
+            x += self._more
         kernels.normalize(x, self._norm, self._eps, self._quiet)
         logits = np.empty((len(ids), len(self._head[0])), np.float32)
         kernels.product(self._quiet, *self._head, logits)

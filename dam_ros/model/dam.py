@@ -118,6 +118,10 @@ class Dam:
             self._writer = writer(self.language, self.config.language, self._rotation, self.device)
         return self._writer.step(ids, caches)
 
+    def warm_up(self) -> None:
+        """Writes a token that nobody gets, so that what is compiled or captured once is there before a request is."""
+        self.write([self.tokenizer.end], [self.cache(1)])
+
     @torch.inference_mode()
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """float32 (texts, vocabulary)."""

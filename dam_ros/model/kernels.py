@@ -18,6 +18,9 @@ import numpy as np
 _ZERO = np.float32(0)
 _FAST = {'nogil': True, 'fastmath': {'reassoc', 'contract', 'arcp', 'nsz'}}   # NaN must stay NaN
 GROUP = 32         # weights of int4 that share a scale
+_LANES = 16        # numbers in a vector; where the processor has shorter ones the compiler takes several
+_VECTOR = ir.VectorType(ir.FloatType(), _LANES)
+_EXACT = ('contract',)   # a product and a sum may be one instruction; the order of sums stays
 ACTIVATION = {'silu': 0, 'gelu_pytorch_tanh': 1, 'gelu_new': 1, 'gelu': 2, 'quick_gelu': 3, 'relu': 4}
 
 
@@ -105,109 +108,153 @@ def _store_bfloat16(array, row, column, number):
     array[row, column] = np.uint16(bits >> np.uint32(16))
 
 
-# -- one row of weights with one vector
+# -- one row of weights with vectors
 
-@intrinsic
-def _groups_dot(_, weights, scales, x):
-    """The sum over groups of 32 of scale * (nibble - 8) * x, by vectors of 16; addresses come as integers.
+def _wide_vectors(builder, kind, row, scales, group):
+    """Two vectors of 16 float32: a group of 32 weights, from pointers to their row; only int4 needs the scales."""
+    integers = {'uint16': 16, 'int16': 16, 'int8': 8, 'uint8': 8}
+    stored = ir.IntType(integers[kind.name]) if kind.name in integers else ir.FloatType()
+    if kind.name == 'uint8':
+        bytes_ = _load(builder, row, builder.mul(group, group.type(_LANES)), stored)
+        factor = _filled(builder, builder.load(builder.gep(scales, [group])))
+        nibbles = builder.and_(bytes_, bytes_.type([15] * _LANES)), builder.lshr(bytes_, bytes_.type([4] * _LANES))
+        return [builder.fmul(_float_of_bytes(builder, builder.sub(one, one.type([8] * _LANES))), factor,
+                             flags=_EXACT) for one in nibbles]
+    first = builder.mul(group, group.type(GROUP))
+    halves = [_load(builder, row, builder.add(first, first.type(half * _LANES)), stored) for half in range(2)]
+    if kind.name == 'uint16':
+        wide = [builder.zext(one, ir.VectorType(ir.IntType(32), _LANES)) for one in halves]
+        return [builder.bitcast(builder.shl(one, one.type([16] * _LANES)), _VECTOR) for one in wide]
+    if kind.name == 'int16':
+        return [builder.fpext(builder.bitcast(one, ir.VectorType(ir.HalfType(), _LANES)), _VECTOR) for one in halves]
+    return [_float_of_bytes(builder, one) for one in halves] if kind.name == 'int8' else halves
 
-    A loop of numba would add up within each group, which takes longer than the products.
+
+def _load(builder, pointer, index, stored):
+    """16 numbers from there on; rows begin anywhere."""
+    vector = ir.VectorType(stored, _LANES)
+    loaded = builder.load(builder.bitcast(builder.gep(pointer, [index]), vector.as_pointer()))
+    loaded.align = stored.width // 8 if isinstance(stored, ir.IntType) else 4
+    return loaded
+
+
+def _float_of_bytes(builder, bytes_):
+    return builder.sitofp(builder.sext(bytes_, ir.VectorType(ir.IntType(32), _LANES)), _VECTOR)
+
+
+def _filled(builder, number):
+    filled = ir.Constant(_VECTOR, ir.Undefined)
+    for lane in range(_LANES):
+        filled = builder.insert_element(filled, number, ir.IntType(32)(lane))
+    return filled
+
+
+@intrinsic(prefer_literal=True)
+def _dots(_, weights, scales, row, rows, x, first, texts):
+    """`rows` rows of weights (N, K) from `row` on with `texts` rows of x (R, K) from `first` on, of K whole groups of 32.
+
+    As a tuple, all texts of the first row first. Spelled out in vectors: each is loaded once for all that it is
+    multiplied with, and each sum is added up in the same order whatever is beside it, so that no text depends on its
+    company. It takes whole arrays, as slices are counted, and threads that count the same thing wait for each other.
     """
-    signature = types.float32(weights, scales, x)
-    wide = ir.VectorType(ir.FloatType(), GROUP // 2)
-    narrow = ir.VectorType(ir.IntType(8), GROUP // 2)
+    if not isinstance(rows, types.IntegerLiteral) or not isinstance(texts, types.IntegerLiteral):
+        return None
+    high, wide = rows.literal_value, texts.literal_value
+    signature = types.UniTuple(types.float32, high * wide)(weights, scales, row, rows, x, first, texts)
 
     def generate(context, builder, signature, given):
-        arrays = [context.make_array(kind)(context, builder, one) for kind, one in zip(signature.args, given)]
-        packed, scale, vector = (one.data for one in arrays)
-        groups = builder.extract_value(arrays[1].shape, 0)
-        total = cgutils.alloca_once_value(builder, ir.Constant(wide, [0.0] * (GROUP // 2)))
-
-        def load(pointer, index, kind):
-            address = builder.bitcast(builder.gep(pointer, [index]), kind.as_pointer())
-            loaded = builder.load(address)
-            loaded.align = 1
-            return loaded
-
-        def times(nibbles, index):
-            nibbles = builder.sub(nibbles, ir.Constant(narrow, [8] * (GROUP // 2)))
-            number = builder.sitofp(builder.sext(nibbles, ir.VectorType(ir.IntType(32), GROUP // 2)), wide)
-            return builder.fmul(number, load(vector, index, wide), flags=('fast',))
-
-        with cgutils.for_range(builder, groups) as loop:
-            size = loop.index.type
-            bytes_ = load(packed, builder.mul(loop.index, ir.Constant(size, GROUP // 2)), narrow)
-            first = builder.mul(loop.index, ir.Constant(size, GROUP))
-            low = times(builder.and_(bytes_, ir.Constant(narrow, [15] * (GROUP // 2))), first)
-            high = times(builder.lshr(bytes_, ir.Constant(narrow, [4] * (GROUP // 2))),
-                         builder.add(first, ir.Constant(size, GROUP // 2)))
-            factor = builder.load(builder.gep(scale, [loop.index]))
-            filled = ir.Constant(wide, [0.0] * (GROUP // 2))
-            for lane in range(GROUP // 2):
-                filled = builder.insert_element(filled, factor, ir.Constant(ir.IntType(32), lane))
-            part = builder.fmul(filled, builder.fadd(low, high, flags=('fast',)), flags=('fast',))
-            builder.store(builder.fadd(builder.load(total), part, flags=('fast',)), total)
-        whole = builder.load(total)
-        lanes = [builder.extract_element(whole, ir.Constant(ir.IntType(32), lane)) for lane in range(GROUP // 2)]
-        while len(lanes) > 1:
-            half = len(lanes) // 2
-            lanes = [builder.fadd(one, other, flags=('fast',)) for one, other in zip(lanes[:half], lanes[half:])]
-        return lanes[0]
+        def from_row(place, index, count):
+            """Pointers to so many rows of an array."""
+            array = context.make_array(signature.args[place])(context, builder, given[place])
+            index = context.cast(builder, given[index], signature.args[index], types.intp)
+            width = builder.extract_value(array.shape, 1)
+            return [builder.gep(array.data, [builder.mul(width, builder.add(index, index.type(one)))])
+                    for one in range(count)], width
+        numbers, _ = from_row(0, 2, high)
+        factors = from_row(1, 2, high)[0] if weights.dtype in (types.int8, types.uint8) else [None] * high
+        vectors, width = from_row(4, 5, wide)
+        totals = [[[cgutils.alloca_once_value(builder, _VECTOR([0.0] * _LANES)) for _ in range(2)]
+                   for _ in range(wide)] for _ in range(high)]
+        with cgutils.for_range(builder, builder.udiv(width, width.type(GROUP))) as loop:
+            begin = builder.mul(loop.index, width.type(GROUP))
+            loaded = [[_load(builder, one, builder.add(begin, begin.type(half * _LANES)), ir.FloatType())
+                       for half in range(2)] for one in vectors]
+            for one, factor, row_totals in zip(numbers, factors, totals):
+                made = _wide_vectors(builder, weights.dtype, one, factor, loop.index)
+                for sums, halves in zip(row_totals, loaded):
+                    for total, number, half in zip(sums, made, halves):
+                        part = builder.fmul(number, half, flags=_EXACT)
+                        builder.store(builder.fadd(builder.load(total), part, flags=_EXACT), total)
+        found = [[_lanes_sum(builder, builder.fadd(*map(builder.load, sums), flags=_EXACT)) for sums in row_totals]
+                 for row_totals in totals]
+        if weights.dtype == types.int8:
+            found = [[builder.fmul(one, builder.load(factor), flags=_EXACT) for one in row_found]
+                     for factor, row_found in zip(factors, found)]
+        return context.make_tuple(builder, signature.return_type, sum(found, []))
 
     return signature, generate
 
 
-def _dot(weights, scales, row, x):
-    """Row `row` of the weights with x, float32."""
+def _lanes_sum(builder, vector):
+    lanes = _LANES
+    while lanes > 1:
+        lanes //= 2
+        halves = [builder.shuffle_vector(vector, vector, ir.VectorType(ir.IntType(32), lanes)(
+            list(range(half * lanes, (half + 1) * lanes)))) for half in range(2)]
+        vector = builder.fadd(*halves, flags=_EXACT)
+    return builder.extract_element(vector, ir.IntType(32)(0))
 
 
-@overload(_dot)
-def _overload_dot(weights, scales, row, x):
-    if weights.dtype == types.uint8:
-        return _dot_int4
+def _wide_at(weights, scales, row, index):
+    """One weight in float32; of int4 there are whole groups only."""
+
+
+@overload(_wide_at)
+def _overload_wide_at(weights, scales, row, index):
     if weights.dtype == types.int8:
-        return _dot_int8
-    return _dot_float
-
-
-def _dot_float(weights, scales, row, x):
-    total = _ZERO
-    numbers = weights[row]
-    for index in range(len(x)):
-        total += _wide(numbers[index]) * x[index]
-    return total
-
-
-def _dot_int8(weights, scales, row, x):
-    total = _ZERO
-    numbers = weights[row]
-    for index in range(len(x)):
-        total += np.float32(numbers[index]) * x[index]
-    return total * scales[row, 0]
-
-
-def _dot_int4(weights, scales, row, x):
-    return _groups_dot(weights[row], scales[row], x)
+        return lambda weights, scales, row, index: np.float32(weights[row, index]) * scales[row, 0]
+    return lambda weights, scales, row, index: _wide(weights[row, index])
 
 
 # -- one layer of the decoder, for one token of each of R texts
 
 @_spread
 def product(x, weights, scales, bias, out):
-    """out (R, N) = x (R, K) with weights (N, K or packed), plus bias (N,) where it has any."""
-    for row in prange(len(weights)):
-        added = bias[row] if len(bias) else _ZERO
-        for text in range(len(x)):
-            out[text, row] = _dot(weights, scales, row, x[text]) + added
+    """out (R, N) = x (R, K) with weights (N, K or packed), plus bias (N,) where it has any.
+
+    Each weight is loaded once for four texts, and of eight texts each number once for two rows, as arithmetic then
+    takes longer than reading. scales: (N, groups) of int4, (N, 1) of int8, else of any shape.
+    """
+    texts, fours = len(x), len(x) // 4 * 4
+    pairs = len(weights) // 2 if texts == 8 else 0
+    for pair in prange(pairs):
+        row = 2 * pair
+        for text in range(0, texts, 4):
+            (out[text, row], out[text + 1, row], out[text + 2, row], out[text + 3, row],
+             out[text, row + 1], out[text + 1, row + 1], out[text + 2, row + 1], out[text + 3, row + 1]) = _dots(
+                 weights, scales, row, 2, x, text, 4)
+    for row in prange(2 * pairs, len(weights)):
+        for text in range(0, fours, 4):
+            out[text, row], out[text + 1, row], out[text + 2, row], out[text + 3, row] = _dots(
+                weights, scales, row, 1, x, text, 4)
+        for text in range(fours, texts):
+            out[text, row], = _dots(weights, scales, row, 1, x, text, 1)
+    if x.shape[1] % GROUP or len(bias):
+        _add_rest(x, weights, scales, bias, out)
 
 
-@_spread
-def add_product(x, weights, scales, bias, out):
-    """As `product`, on top of what is in `out`."""
-    for row in prange(len(weights)):
-        added = bias[row] if len(bias) else _ZERO
-        for text in range(len(x)):
-            out[text, row] += _dot(weights, scales, row, x[text]) + added
+@_compiled
+def _add_rest(x, weights, scales, bias, out):
+    """What is no whole group of 32, and the bias."""
+    width = x.shape[1]
+    for row in range(len(weights)):
+        for index in range(width // GROUP * GROUP, width):
+            number = _wide_at(weights, scales, row, index)
+            for text in range(len(x)):
+                out[text, row] += number * x[text, index]
+        if len(bias):
+            for text in range(len(x)):
+                out[text, row] += bias[row]
 
 
 @_compiled
@@ -291,13 +338,9 @@ def _activate(kind, number):
 
 
 @_spread
-def gated_product(x, weights, scales, bias, kind, out):
-    """out (R, M): the first M rows of the product, activated, times the other M."""
+def gate(wide, kind, out):
+    """out (R, M): the first half of each row of wide (R, 2 * M), activated, times the other."""
     width = out.shape[1]
-    for row in prange(width):
-        for text in range(len(x)):
-            opened = _dot(weights, scales, row, x[text])
-            value = _dot(weights, scales, width + row, x[text])
-            if len(bias):
-                opened, value = opened + bias[row], value + bias[width + row]
-            out[text, row] = _activate(kind, opened) * value
+    for column in prange(width):
+        for text in range(len(out)):
+            out[text, column] = _activate(kind, wide[text, column]) * wide[text, width + column]

@@ -39,6 +39,9 @@ class Linear(nn.Linear):
     oneDNN compiles each number of rows for itself and keeps 400 kB for it, so texts, which have any, are filled up.
     """
 
+    def reset_parameters(self) -> None:
+        """Nothing: the numbers come from files, and random ones, even of shapes only, cost time."""
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if x.device.type != 'cpu':
             return F.linear(x, self.weight, self.bias)

@@ -21,6 +21,7 @@ from transformers.utils import logging
 from dam_ros.core.describing import Query
 from dam_ros.model import generation, prompts, random_checkpoint
 from dam_ros.model.dam import Dam, load
+from dam_ros.model.language import Cache
 from dam_ros.model.sampling import Chooser
 
 logging.set_verbosity_error()   # it warns of an end that never comes, which is what is wanted here
@@ -205,10 +206,16 @@ def agreeing(ours: Sequence[int], usual: Sequence[int]) -> int:
                 min(len(ours), len(usual)))
 
 
-def write_ours(dam: Dam, given: Sequence[torch.Tensor], most: int, clock) -> list[Written]:
-    """The greedy texts of so many ids each, all at once, by the steps that a describer takes."""
+def write_ours(dam: Dam, given: Sequence[torch.Tensor], most: int, clock,
+               opening: Cache | None = None) -> list[Written]:
+    """The greedy texts of so many ids each, all at once, by the steps that a describer takes.
+
+    Args:
+        opening: what was read before already.
+    """
     begun = clock()
-    texts = [generation.Text(dam.cache(len(one) + most), one, Chooser(Query(), 0, dam.device)) for one in given]
+    caches = [opening.fork(len(one) + most) if opening else dam.cache(len(one) + most) for one in given]
+    texts = [generation.Text(cache, one, Chooser(Query(), 0, dam.device)) for cache, one in zip(caches, given)]
     written: dict[int, Written] = {id(one): Written([], begun, []) for one in texts}
     while running := [one for one in texts if len(written[id(one)].ids) < most]:
         for text, token, _ in generation.step(dam, running, 512):

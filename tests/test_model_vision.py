@@ -198,8 +198,8 @@ def test_the_selected_layer_counts_from_the_embeddings(selected: int, used: int,
     dam = load(own, device='cpu')
     assert len(dam.tower.layers) == len(dam.provider.blocks) == used
     if used == 0:
-        scaled = dam._scale(squares(dam, 1))
-        assert torch.equal(dam.context_features(squares(dam, 1)), dam.tower.embed(scaled[:, :4]))
+        scaled = dam._scale(squares(dam, 1)[:, :4])
+        assert torch.equal(dam.context_features(squares(dam, 1)), dam.tower.embed(scaled))
 
 
 # -- the projector --------------------------------------------------------------------------------------------------

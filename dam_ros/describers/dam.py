@@ -31,7 +31,7 @@ _CPU_PLACES, _PLACES = 8, 16   # tellings at once, and pictures in one pass of t
 _SLICE_S = 0.25      # s of seeing in one step, on a CPU; a GPU does one pass
 _PAUSE_S = 0.5       # for which texts wait for those that are still read; a token is a fraction of it
 _CHUNK = 2048        # tokens that one step reads, on a GPU
-_STEP_WEIGHTS = 1.5e10   # on a CPU, tokens times weights: that takes two cores about a quarter of a second
+_STEP_WEIGHTS = 2e10   # on a CPU, tokens times weights: that takes two cores about a quarter of a second
 _PREFIXES = 2        # of one look: raw queries may say different things before the picture
 _OPENINGS = 2        # what is said before the first picture; it is the same for all looks
 _ROOM = 256          # tokens a new text has room for; its cache grows beyond
@@ -293,4 +293,4 @@ class DamDescriber:
 def _cpu_chunk(config: Language) -> int:
     """Tokens that a CPU reads in one step, so that it can be stopped soon. Not measured: equal work, equal numbers."""
     weights = config.layers * config.hidden * (2 * (config.heads + config.kv_heads) * config.head_dim + 3 * config.mlp)
-    return min(512, max(32, 2 ** int(math.log2(_STEP_WEIGHTS / weights))))
+    return min(512, max(32, int(_STEP_WEIGHTS / weights) // 16 * 16))

@@ -56,7 +56,7 @@ class Dam:
     @torch.inference_mode()
     def context_pass(self, squares: torch.Tensor) -> Iterator[torch.Tensor]:
         """The first pass: uint8 (B, 8, side, side) to (B, patches, C), layer by layer; the last is the result."""
-        yield from vision.context_pass(self.tower, self._halves(squares)[0])
+        yield from vision.context_pass(self.tower, self._scale(self._halves(squares)[0]))
 
     @torch.inference_mode()
     def focused_pass(self, squares: torch.Tensor, context: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -70,8 +70,8 @@ class Dam:
             rows = rows.to(self.device)
             first, second = (half[rows] for half in self._halves(squares))
             masked = self.config.context.masked
-            seen = vision.patches_with_region(first[:, 3], self.config.vision) if masked else None
-            for features in vision.focused_pass(self.tower, self.provider, second, context[rows], seen):
+            seen = vision.patches_with_region(self._scale(first)[:, 3], self.config.vision) if masked else None
+            for features in vision.focused_pass(self.tower, self.provider, self._scale(second), context[rows], seen):
                 yield features
             fused[rows] = features
         yield fused
@@ -90,9 +90,8 @@ class Dam:
         return self.projector(features)
 
     def _halves(self, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(context, focus), each (B, 4, side, side)."""
-        scaled = self._scale(squares.to(self.device))
-        full, crop = scaled[:, :4], scaled[:, 4:]
+        """(context, focus), uint8 (B, 4, side, side) each."""
+        full, crop = squares.to(self.device).split(4, dim=1)
         return (crop, full) if self.config.context.swapped else (full, crop)
 
     # -- language -------------------------------------------------------------------------------------------------
@@ -119,7 +118,8 @@ class Dam:
         return self._writer.step(ids, caches)
 
     def warm_up(self) -> None:
-        """Writes a token that nobody gets, so that what is compiled or captured once is there before a request is."""
+        """What nobody gets: a picture's channels and a token, so that no request waits for what is compiled once."""
+        self.channels(np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool))
         self.write([self.tokenizer.end], [self.cache(1)])
 
     @torch.inference_mode()

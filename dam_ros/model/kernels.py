@@ -151,11 +151,12 @@ def _filled(builder, number):
 
 @intrinsic(prefer_literal=True)
 def _dots(_, weights, scales, row, rows, x, first, texts):
-    """`rows` rows of weights (N, K) from `row` on with `texts` rows of x (R, K) from `first` on, of K whole groups of 32.
+    """`rows` rows of weights (N, K) from `row` on with `texts` rows of x (R, K) from `first` on.
 
-    As a tuple, all texts of the first row first. Spelled out in vectors: each is loaded once for all that it is
-    multiplied with, and each sum is added up in the same order whatever is beside it, so that no text depends on its
-    company. It takes whole arrays, as slices are counted, and threads that count the same thing wait for each other.
+    As a tuple, all texts of the first row first; of K whole groups of 32. Spelled out in vectors: each is loaded once
+    for all that it is multiplied with, and each sum is added up in the same order whatever is beside it, so that no
+    text depends on its company. It takes whole arrays, as slices are counted, and threads that count the same thing
+    wait for each other.
     """
     if not isinstance(rows, types.IntegerLiteral) or not isinstance(texts, types.IntegerLiteral):
         return None

@@ -24,7 +24,10 @@ _FUNCTIONS = {
 }
 # What torch's own compiler calls; where it is missing (ARM, or a torch that has moved it) nothing else changes.
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, '_linear_pointwise')
-_ROWS = 32
+# What its products apply to their result before it goes to memory; other functions are a pass of their own.
+_POINTWISE = {'gelu_pytorch_tanh': ('gelu', 'tanh'), 'gelu_new': ('gelu', 'tanh'), 'gelu': ('gelu', 'none'),
+              'relu': ('relu', ''), '': ('none', '')}
+_ROWS = 16
 assert set(_FUNCTIONS) == set(ACTIVATIONS)
 
 
@@ -42,15 +45,16 @@ class Linear(nn.Linear):
     def reset_parameters(self) -> None:
         """Nothing: the numbers come from files, and random ones, even of shapes only, cost time."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.device.type != 'cpu':
-            return F.linear(x, self.weight, self.bias)
+    def forward(self, x: torch.Tensor, function: str = '') -> torch.Tensor:
+        """`function`: the activation that follows, by its name in a configuration."""
         rows = len(x)
-        if x.dim() == 2:
+        if x.device.type == 'cpu' and x.dim() == 2:
             x = F.pad(x, (0, 0, 0, -rows % _ROWS))
-        if _ONEDNN and x.dtype is torch.float32:
-            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, 'none', [], '')[:rows]
-        return F.linear(x, self.weight, self.bias)[:rows]
+        if _ONEDNN and x.device.type == 'cpu' and x.dtype is torch.float32 and function in _POINTWISE:
+            kind, way = _POINTWISE[function]
+            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, kind, [], way)[:rows]
+        x = F.linear(x, self.weight, self.bias)[:rows]
+        return _FUNCTIONS[function](x) if function else x
 
 
 class Fused(Linear):
@@ -114,12 +118,12 @@ class Mlp(nn.Module):
 
     def __init__(self, hidden: int, wide: int, function: str):
         super().__init__()
-        self._function = activation(function)
+        self._function = function
         self.fc1 = Linear(hidden, wide)
         self.fc2 = Linear(wide, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.fc2(self._function(self.fc1(x)))
+        return self.fc2(self.fc1(x, self._function))
 
 
 class GatedMlp(nn.Module):

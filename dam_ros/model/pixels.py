@@ -6,6 +6,7 @@ resizes. It knows no network.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 import hashlib
 
 import numpy as np
@@ -23,15 +24,20 @@ _MOST_THREADS = 8   # each makes some rows of every square; with more, most rows
 
 
 class Squares:
-    """Makes the channels of regions; regions of one picture share its RGB. Not for several threads at once."""
+    """Makes the channels of regions; regions of one picture share its RGB. Not for several threads at once.
+
+    Where numba is, the first call loads what it compiled, or compiles.
+    """
 
     def __init__(self, config: Pictures):
-        """Where numba is, this loads what it compiled, or compiles."""
         self._config = config
-        self._compiled = config.resample == _BICUBIC and not config.padded and resampling.available()
         self._pool: ThreadPoolExecutor | None = None
         self._last = b''   # a fingerprint, as the picture may lie in memory that has been written anew since
         self._full = np.empty((3, config.side_px, config.side_px), np.uint8)   # RGB of the last picture
+
+    @cached_property
+    def _compiled(self) -> bool:
+        return self._config.resample == _BICUBIC and not self._config.padded and resampling.available()
 
     def __call__(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """The picture and its focal crop, each with its mask, as squares.
@@ -126,10 +132,10 @@ class Scale:
         rescaled = (np.arange(256) * config.rescale).astype(np.float32)   # in float64 first, as the reference does
         mean, std = np.array(config.mean, np.float32), np.array(config.std, np.float32)
         table = (rescaled[None] - mean[:, None]) / std[:, None]
-        of_channel = [0, 1, 2, 0, 0, 1, 2, 0]   # a mask is scaled like red
-        self._table = torch.from_numpy(table[of_channel].reshape(-1)).to(device, dtype)   # (8 * 256,)
-        self._first = (torch.arange(CHANNELS, device=device, dtype=torch.int32) * 256).view(CHANNELS, 1, 1)
+        of_channel = [0, 1, 2, 0]   # a mask is scaled like red
+        self._table = torch.from_numpy(table[of_channel].reshape(-1)).to(device, dtype)   # (4 * 256,)
+        self._first = (torch.arange(4, device=device, dtype=torch.int32) * 256).view(4, 1, 1)
 
     def __call__(self, squares: torch.Tensor) -> torch.Tensor:
-        """uint8 (B, 8, side, side) to the same in the network's dtype."""
+        """uint8 (B, 4, side, side), R, G, B and mask, to the same in the network's dtype."""
         return self._table[(squares.to(torch.int32) + self._first)]

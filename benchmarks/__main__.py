@@ -74,7 +74,7 @@ def _kept(rest: list[str]) -> int:
 
 def _all(rest: list[str]) -> int:
     failed = []
-    for command, runs in COMMANDS.items():
+    for command, (_, runs) in COMMANDS.items():
         for words in runs:
             if main([command, *words, *(rest if words else [])]):
                 failed.append(' '.join([command, *words]))

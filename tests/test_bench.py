@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 import shutil
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -111,6 +111,18 @@ def test_no_time_is_told_of_what_differs(bench, tmp_path: Path, capsys, monkeypa
     printed = capsys.readouterr()
     assert said in printed.err and 'no times are told' in printed.err
     assert 'ours' not in printed.out and '{' not in printed.out and not list(tmp_path.iterdir())
+
+
+def test_all_runs_each_with_its_words_and_names_what_failed(bench, monkeypatch, capsys):
+    ran = []
+
+    def module(command: str) -> SimpleNamespace:
+        return SimpleNamespace(main=lambda words: ran.append((command, *words)) or int('int8' in words))
+    monkeypatch.setattr(bench, '_module', module)
+    assert bench.main(['all', '--quick']) == 1
+    assert ('decode', '--size', 'tiny', '--quick') in ran and ('idle',) in ran
+    assert {one[0] for one in ran} == set(bench.COMMANDS) - {'gpu'}
+    assert capsys.readouterr().err == 'bench: failed: decode --size mid --dtype int8\n'
 
 
 def test_every_round_is_compared():

@@ -11,18 +11,34 @@ import time
 from case import Case
 import numpy as np
 from report import Fact
+from timing import Outcome
 import torch
 from torch import nn
 import torch.nn.functional as F
 
+READ = 'byte read'
 _GIB = 2 ** 30
 _ROUNDS = 10
 
 
 def read_speed(device: str, quick: bool) -> float:
     """Bytes/s: best of ten `torch.sum` over 1 GiB of float32."""
-    numbers = torch.ones((_GIB // 16 if quick else _GIB) // 4, device=device)
+    numbers = _numbers(device, quick)
     return numbers.nbytes / _best(numbers.sum, device)
+
+
+def reading(device: str, quick: bool) -> Callable[[], Outcome]:
+    """A side of a Duel, of which `READ` is the time: s per byte, best of three sums.
+
+    Machines that are shared read at one speed in one minute and at another in the next; so this is taken in turn with
+    what is held against it.
+    """
+    numbers = _numbers(device, quick)
+    return lambda: (None, {READ: [_best(numbers.sum, device, 3) / numbers.nbytes]})
+
+
+def _numbers(device: str, quick: bool) -> torch.Tensor:
+    return torch.ones((_GIB // 16 if quick else _GIB) // 4, device=device)
 
 
 def copy_speed(device: str, quick: bool) -> float:
@@ -128,11 +144,12 @@ def bare_speeds(case: Case) -> dict[str, float]:
     return speeds
 
 
-def roofline(case: Case, length: int, token_s: float) -> list[Fact]:
+def roofline(case: Case, length: int, token_s: float, per_byte: float) -> list[Fact]:
     """What bounds decoding at so many tokens of context, and how near it comes.
 
     Args:
         token_s: of ours, the median.
+        per_byte: how many tokens were written while a byte was read, pair by pair.
     """
     weights, cached = weight_bytes(case.dam), cache_bytes(case.dam, length)
     read = read_speed(case.device, case.asked.quick)
@@ -140,11 +157,13 @@ def roofline(case: Case, length: int, token_s: float) -> list[Fact]:
     facts = [Fact('weights read per token', weights / 1e6, 'MB'), Fact('keys and values read per token', cached / 1e6,
                                                                        'MB'),
              Fact('this machine reads (best of ten sums over 1 GiB)', read / 1e9, 'GB/s')]
+    least = None if case.dtype.startswith('int') else case.goal(0.6)
     bare = bare_speeds(case)
     facts += [Fact(f'bare products over these weights, {name}', speed / 1e9, 'GB/s') for name, speed in
               bare.items()]
     facts += [Fact('decoding reads', reached / 1e9, 'GB/s'),
-              Fact('of what the machine reads', reached / read,
-                   least=None if case.dtype.startswith('int') else case.goal(0.6))]
+              Fact('of what the machine reads', reached / read, least=least),
+              Fact('of what it reads right before and after, pair by pair', (weights + cached) * per_byte,
+                   least=least)]
     facts += [Fact(f'of the bare products, {name}', reached / speed) for name, speed in bare.items()]
     return facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 import time
 
-from bandwidth import roofline
+from bandwidth import READ, reading, roofline
 from case import agreeing, Case, check_ids, options, parse, write_ours, write_usual, Written
 import numpy as np
 from report import Fact, Result, tell
@@ -50,7 +50,8 @@ def measure(case: Case) -> Result:
         else:
             case.check_own('decode', case.given(inputs), results['ours'].ids)
         held.update(results)
-    duel = Duel({**sides, 'the usual way': usual}, check, (1, 2) if quick else (3, 12), 30)
+    sides.update({READ: reading(case.device, quick), 'the usual way': usual})
+    duel = Duel(sides, check, (1, 2) if quick else (3, 12), 30)
     return case.result('decode', _equal(case, held, most), _rows(case, duel),
                        _facts(case, duel, len(inputs), most))
 
@@ -75,7 +76,8 @@ def _rows(case: Case, duel: Duel) -> list:
 
 def _facts(case: Case, duel: Duel, given: int, most: int) -> Sequence[Fact]:
     token_s = float(np.median(duel.times('ours', 'token')))
-    return [Fact('tokens per second', 1 / token_s), *roofline(case, given + most // 2, token_s)]
+    per_byte = duel.ratio('token', 'ours', READ, READ)
+    return [Fact('tokens per second', 1 / token_s), *roofline(case, given + most // 2, token_s, per_byte)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -116,9 +116,10 @@ def test_no_time_is_told_of_what_differs(bench, tmp_path: Path, capsys, monkeypa
 def test_all_runs_each_with_its_words_and_names_what_failed(bench, monkeypatch, capsys):
     ran = []
 
-    def module(command: str) -> SimpleNamespace:
-        return SimpleNamespace(main=lambda words: ran.append((command, *words)) or int('int8' in words))
-    monkeypatch.setattr(bench, '_module', module)
+    def run(command: list[str]) -> SimpleNamespace:
+        ran.append(tuple(command[2:]))
+        return SimpleNamespace(returncode=int('int8' in command))
+    monkeypatch.setattr(bench.subprocess, 'run', run)
     assert bench.main(['all', '--quick']) == 1
     assert ('decode', '--size', 'tiny', '--quick') in ran and ('idle',) in ran
     assert {one[0] for one in ran} == set(bench.COMMANDS) - {'gpu'}

@@ -55,6 +55,7 @@ def _command(*arguments: str, code: str = '', **environment: str) -> subprocess.
     how = ['-c', code] if code else ['-m', 'dam_ros.model.download', *arguments]
     return subprocess.Popen([sys.executable, *how], text=True,
                             cwd=Path(weights.__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),   # also in the background
                             env={**os.environ, **environment})
 
 

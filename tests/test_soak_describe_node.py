@@ -29,7 +29,11 @@ def test_memory_is_flat_over_thousands_of_requests(served):
     camera = Camera(served)
     camera.connect()
     use(served, camera, 60)
-    before = wear_of(served)
+    befores = []
+    for _ in range(3):   # the heap breathes by some 2 MB: what it has had once is no growth
+        use(served, camera, 25)
+        befores.append(wear_of(served))
+    before = max(befores, key=lambda one: one.memory_mb)
     for _ in range(5):
         use(served, camera, 50)
         served.until(lambda: not wear_of(served).grown(before), 20.0, lambda: wear_of(served).grown(before))

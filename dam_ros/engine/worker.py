@@ -25,7 +25,6 @@ from dam_ros import describers, segmenters
 from dam_ros.core.describing import Describer, Look, Piece, Query, Subject, Telling
 from dam_ros.core.errors import Failure, OutOfMemory, SegmenterFailed, Unsupported, complaint
 from dam_ros.engine import wire
-from dam_ros.engine.freed_memory import keep_freed_memory
 from dam_ros.engine.looks import Looks
 from dam_ros.engine.sayable import as_failure, as_json, checked, traits
 
@@ -258,7 +257,6 @@ class Worker:
 
 
 def main() -> None:
-    keep_freed_memory()
     os.dup2(2, 1)   # what libraries print belongs to the log
     for number in (signal.SIGINT, signal.SIGTERM):   # often sent to the whole group; they are for the node: it ends us
         signal.signal(number, signal.SIG_IGN)

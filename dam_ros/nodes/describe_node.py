@@ -14,7 +14,6 @@ from dam_ros.core.describe_settings import DescribeSettings, describer_options
 from dam_ros.core.errors import Failure
 from dam_ros.core.settings import SettingsError
 from dam_ros.engine.engine import Engine
-from dam_ros.engine.freed_memory import keep_freed_memory
 from dam_ros.engine.status import Options
 from dam_ros.nodes import health
 from dam_ros.nodes.cameras import Camera
@@ -248,7 +247,6 @@ class DescribeNode(LifecycleNode):
 
 def main() -> int:
     """Runs the node until it is told to end. Returns the exit code."""
-    keep_freed_memory()
     sys.setswitchinterval(_SWITCH_S)
     return run(DescribeNode)
 

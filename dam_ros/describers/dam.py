@@ -293,4 +293,4 @@ class DamDescriber:
 def _cpu_chunk(config: Language) -> int:
     """Tokens that a CPU reads in one step, so that it can be stopped soon. Not measured: equal work, equal numbers."""
     weights = config.layers * config.hidden * (2 * (config.heads + config.kv_heads) * config.head_dim + 3 * config.mlp)
-    return min(512, max(32, int(_STEP_WEIGHTS / weights) // 16 * 16))
+    return min(512, max(32, int(_STEP_WEIGHTS / weights) // 32 * 32))

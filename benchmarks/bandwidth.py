@@ -43,7 +43,7 @@ def _numbers(device: str, quick: bool) -> torch.Tensor:
 
 def copy_speed(device: str, quick: bool) -> float:
     """Bytes/s, read and written: best of ten copies of 1 GiB on the device."""
-    numbers = torch.ones((_GIB // 16 if quick else _GIB) // 4, device=device)
+    numbers = _numbers(device, quick)
     target = torch.empty_like(numbers)
     return 2 * numbers.nbytes / _best(lambda: target.copy_(numbers), device)
 

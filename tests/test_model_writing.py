@@ -120,12 +120,17 @@ def test_numbers_that_run_over_are_seen():
     assert step(writer_of('compiled', dam), [5], [cache]).isnan().all()
 
 
-def test_a_text_is_the_same_to_the_bit_beside_others():
-    dam = load(checkpoint(), dtype='float32', device='cpu')
+@pytest.mark.parametrize('dtype', ('float32', 'bfloat16', 'float16', 'int8', 'int4'))
+@pytest.mark.parametrize('shape', ('usual', 'odd widths'))
+def test_a_text_is_the_same_to_the_bit_beside_any_number_of_others(shape: str, dtype: str):
+    """Products take texts one by one, by fours, and eight with two rows at a time."""
+    dam = load(checkpoint(**LANGUAGES[shape]), dtype=dtype, device='cpu')
     writer = writer_of('compiled', dam)
-    alone = step(writer, [9], [read(dam, 1, 20)[0]])[0]
-    beside = step(writer, [4, 9, 8], [read(dam, seed, length)[0] for seed, length in ((0, 5), (1, 20), (2, 33))])[1]
-    assert torch.equal(alone, beside)
+    lengths = (5, 20, 33, 1, 8, 13, 2, 40, 3)
+    alone = torch.cat([step(writer, [seed + 9], [read(dam, seed, length)[0]]) for seed, length in enumerate(lengths)])
+    for texts in range(2, len(lengths) + 1):
+        caches = [read(dam, seed, length)[0] for seed, length in enumerate(lengths[:texts])]
+        assert torch.equal(step(writer, [seed + 9 for seed in range(texts)], caches), alone[:texts]), texts
 
 
 def test_without_numba_the_plain_way_is_taken(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):

@@ -13,7 +13,9 @@ import numpy as np
 
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describing import NORMAL, Query
+from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Failure
+from dam_ros.core.masks import StoredMask
 from dam_ros.engine.engine import Engine
 from dam_ros.engine.schedule import CALLED, Outcome, Request, Unit, Work
 from dam_ros.engine.status import Options
@@ -31,8 +33,12 @@ def until(true: Callable[[], object], what: str, patience_s: float = PATIENCE_S)
 
 
 def picture(height: int = 6, width: int = 8) -> Work:
-    image = np.zeros((height, width, 3), np.uint8)
-    return Work(((image, np.ones((height, width), bool)),))
+    return work((np.zeros((height, width, 3), np.uint8), np.ones((height, width), bool)))
+
+
+def work(*pictures: tuple[np.ndarray, np.ndarray], box: tuple[int, int, int, int] | None = None) -> Work:
+    """Of pairs (RGB uint8 (H, W, 3), bool (H, W))."""
+    return Work(tuple((Encoded.of(image), StoredMask(mask)) for image, mask in pictures), box)
 
 
 class Heard:
@@ -107,9 +113,9 @@ class Rig:
         self.log.append((level, text))
 
     def unit(self, script: dict | None = None, look: str = '', detail: int = NORMAL, spoken: bool = False,
-             prepare: Callable[[], Work] = picture, id: str = '', question: str = '', **query) -> Unit:
+             about: Work | Failure | None = None, id: str = '', question: str = '', **query) -> Unit:
         question = json.dumps(script) if script else question
-        return Unit(id or str(uuid.uuid4()), prepare, look or str(uuid.uuid4()),
+        return Unit(id or str(uuid.uuid4()), about or picture(), look or str(uuid.uuid4()),
                     tellings_for(Query(question, detail=detail, **query), spoken))
 
     def ask(self, script: dict | None = None, *, urgency: int = CALLED, timeout_s: float = 20.0, slot: str = '',

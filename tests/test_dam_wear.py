@@ -10,8 +10,10 @@ import pytest
 pytest.importorskip('torch', reason='the model needs torch')
 
 from dam_ros.core.describing import BRIEF, FULL   # noqa: E402
+from dam_ros.core.encoded import Encoded   # noqa: E402
+from dam_ros.core.masks import StoredMask   # noqa: E402
 from dam_ros.engine.schedule import ASKED, SCENE, Work   # noqa: E402
-from engine_rig import Heard, Rig, running, until   # noqa: E402
+from engine_rig import Heard, Rig, running, until, work   # noqa: E402
 from tiny_dam import options   # noqa: E402
 
 ROUND = 20   # requests in a round
@@ -22,24 +24,24 @@ def photo(seed: int) -> Work:
     height, width = (int(one) for one in random.integers(40, 200, 2))
     mask = np.zeros((height, width), bool)
     mask[:height // 2, :width // 3] = True
-    return Work(((random.integers(0, 256, (height, width, 3)).astype(np.uint8), mask),))
+    return work((random.integers(0, 256, (height, width, 3)).astype(np.uint8), mask))
 
 
-def empty() -> Work:
-    return Work(((np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50), bool)),))
+def damaged() -> Work:
+    return Work(((Encoded(b'no picture'), StoredMask(np.ones((40, 50), bool))),))
 
 
 def one_round(rig: Rig, seed: int) -> None:
     """Looks, questions about them, what cannot be answered, stops in every stage, scenes and questions beside them."""
     def ask(number: int, **more) -> Heard:
-        return rig.ask(look=f'{seed} {number}', prepare=lambda: photo(seed + number), **{'max_tokens': 12, **more})
+        return rig.ask(look=f'{seed} {number}', about=photo(seed + number), **{'max_tokens': 12, **more})
 
     heard = [ask(0), ask(1, detail=BRIEF), ask(2, spoken=True), ask(3, temperature=1.0, seed=seed)]
     for one in heard:
         one.end(60.0)
     heard += [ask(0, question='Why?'), ask(1, question='Who?', urgency=ASKED), ask(2, detail=FULL)]
     stopped = [ask(4 + index, max_tokens=200) for index in range(4)]
-    bad = [rig.ask(prepare=empty), rig.ask(look='x', question='no place', raw=True), rig.ask(question='a ' * 5000),
+    bad = [rig.ask(about=damaged()), rig.ask(look='x', question='no place', raw=True), rig.ask(question='a ' * 5000),
            ask(9, language='de')]
     late = ask(10, max_tokens=2000, timeout_s=0.05)   # or not, where it finds an early end
     for index, one in enumerate(stopped):
@@ -47,7 +49,7 @@ def one_round(rig: Rig, seed: int) -> None:
               phase in one.phases or one.ends, 'a stage', 60.0)
         rig.cancel(one.request.id)
     scene = rig.ask(urgency=SCENE, units=[rig.unit(look=f'{seed} s{number}', max_tokens=16,
-                                                   prepare=lambda number=number: photo(seed + 50 + number))
+                                                   about=photo(seed + 50 + number))
                                           for number in range(10)], timeout_s=60.0)
     last = [ask(11, urgency=ASKED, question='Now?'), ask(0, question='Where?'), ask(12, urgency=SCENE)]
     everything = [*heard, *stopped, *bad, late, scene, *last]

@@ -1,4 +1,4 @@
-"""A bug of ours is an answer, too: planted in the node's process at four stages of a request's way."""
+"""A bug of ours is an answer, too: planted in the node and its worker at four stages of a request's way."""
 from __future__ import annotations
 
 import os
@@ -21,14 +21,14 @@ from dam_ros.core import images, orders, regions, text
 def broken(module, name, applies):
     whole = getattr(module, name)
     def call(*given, **named):
-        if applies(*given):
+        if applies(*given, **named):
             raise ZeroDivisionError('planted')
         return whole(*given, **named)
     setattr(module, name, call)
 
 broken(orders, 'query', lambda question, *rest: question == 'bug')
 broken(regions, 'mask_of', lambda region, *rest: region.tag == 'bug')
-broken(images, 'decode_raw', lambda encoding, width, *rest: width == 13)
+broken(images, 'decode_raw', lambda width, **rest: width == 13)
 broken(text, 'brief_of', lambda said: 'bug' in said)
 """
 STAGES = {'checking': {'query': 'bug'}, 'planning': {'region': Region(tag='bug')}, 'decoding': {'width': 13},

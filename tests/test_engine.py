@@ -3,18 +3,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import math
+import os
+import signal
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 
 from dam_ros.core import errors
 from dam_ros.core.answering import BRIEF_PART, TEXT_PART
 from dam_ros.core.describing import BRIEF
+from dam_ros.core.encoded import Encoded, Layout
 from dam_ros.core.errors import Internal, NoLabelImage, Unsupported
+from dam_ros.core.masks import StoredMask
+from dam_ros.engine.process import WorkerProcess
 from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Work
-from engine_rig import Rig, picture, running, until
+from engine_rig import Rig, picture, running, until, work
 
 SLOW = {'words_per_s': 10.0, 'text': ' '.join(['word'] * 100)}    # 10 s
 SLACK_S = 0.1   # what the design allows a deadline
@@ -73,18 +79,18 @@ def test_detail_brief_is_the_brief_alone(rig: Rig):
 def test_the_worker_sees_the_very_mask_and_size(rig: Rig):
     mask = np.zeros((5, 7), bool)
     mask[1:3, 2:6] = True
-    heard = rig.ask(prepare=lambda: Work(((np.zeros((5, 7, 3), np.uint8), mask),))).end()
+    heard = rig.ask(about=work((np.zeros((5, 7, 3), np.uint8), mask))).end()
     assert 'The picture has 7x5 pixels and the region 8 of them.' in heard.outcome.answer.text
 
 
 def test_a_picture_and_mask_with_gaps_in_memory(rig: Rig):
     image, mask = np.zeros((10, 14, 3), np.uint8)[::2, ::2], np.ones((10, 14), bool)[::2, ::2]
-    heard = rig.ask(prepare=lambda: Work(((image, mask),))).end()
+    heard = rig.ask(about=work((image, mask))).end()
     assert '7x5 pixels and the region 35' in heard.outcome.answer.text
 
 
 def test_a_large_picture_goes_through_the_wire(rig: Rig):
-    heard = rig.ask(prepare=lambda: picture(3000, 4000)).end()
+    heard = rig.ask(about=picture(3000, 4000)).end()
     assert '4000x3000 pixels and the region 12000000' in heard.outcome.answer.text
 
 
@@ -140,18 +146,105 @@ def test_a_query_that_makes_no_sense_is_the_callers_fault(rig: Rig):
 
 def test_more_pictures_than_the_describer_takes(rig: Rig):
     pair = picture().pictures[0]
-    assert rig.ask(prepare=lambda: Work((pair,) * 8)).end().code == 0
-    heard = rig.ask(prepare=lambda: Work((pair,) * 9)).end()
+    assert rig.ask(about=Work((pair,) * 8)).end().code == 0
+    heard = rig.ask(about=Work((pair,) * 9)).end()
     assert (type(heard.failure), '9 pictures' in str(heard.failure)) == (Unsupported, True)
 
 
-@pytest.mark.parametrize('error, code', [(NoLabelImage('gone'), 10106), (MemoryError(), 10301), (KeyError('x'), 10900)])
-def test_what_decoding_raises_becomes_the_answer(rig: Rig, error: Exception, code: int):
-    def prepare():
-        raise error
-    heard = rig.ask(prepare=prepare).end()
-    assert heard.code == code
+def test_a_region_that_cannot_be_described_answers_with_its_failure_when_its_turn_comes(rig: Rig):
+    units = [rig.unit(), rig.unit(about=NoLabelImage('gone')), rig.unit()]
+    heard = rig.ask(units=units).end()
+    assert heard.order == [one.id for one in units]
+    assert [one.failure and one.failure.code for one in heard.outcomes.values()] == [None, 10106, None]
+    assert rig.ask(about=NoLabelImage('gone')).end().code == 10106
     assert rig.ask().end().code == 0
+
+
+def test_more_bad_regions_than_python_has_frames(rig: Rig):
+    heard = rig.ask(units=[rig.unit(about=NoLabelImage('gone')) for _ in range(2000)]).end()
+    assert len(heard.order) == 2000 and heard.ends == [None]
+
+
+# -- pictures
+
+JPEG = cv2.imencode('.jpg', np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
+
+
+def about(data: bytes, layout: Layout | None = None, source: str = '', shape: tuple[int, int] = (48, 64)) -> Work:
+    return Work(((Encoded(data, layout, source), StoredMask(np.ones(shape, bool))),))
+
+
+def test_a_picture_file_is_decoded_in_the_worker(rig: Rig):
+    assert 'The picture has 64x48 pixels and the region 3072' in rig.ask(about=about(JPEG)).end().outcome.answer.text
+
+
+@pytest.mark.parametrize('data, layout', [(JPEG[:200], None), (JPEG[:30], None), (b'', None),
+                                          (b'', Layout('rgb8', 64, 48, 192)), (bytes(9216), Layout('no', 64, 48, 192))])
+def test_a_picture_that_cannot_be_decoded(rig: Rig, data: bytes, layout: Layout | None):
+    """The caller's fault where the caller sent it; a camera's is NO_FRAME, as the next one may be good."""
+    own = rig.ask(about=about(data, layout)).end()
+    assert type(own.failure) in (errors.InvalidRequest, Unsupported) and 'image' in str(own.failure)
+    camera = rig.ask(about=about(data, layout, "the camera's picture at 7.000")).end()
+    assert type(camera.failure) is errors.NoFrame
+    assert str(camera.failure).startswith("the camera's picture at 7.000 ")
+    assert rig.ask().end().code == 0
+
+
+@pytest.fixture
+def sent(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the worker is told, by name."""
+    told: list[str] = []
+    original = WorkerProcess.send
+
+    def send(process: WorkerProcess, message: dict, blobs=()) -> None:
+        told.append(message['op'])
+        original(process, message, blobs)
+    monkeypatch.setattr(WorkerProcess, 'send', send)
+    return told
+
+
+def test_regions_of_a_scene_share_their_picture(rig: Rig, sent: list[str]):
+    pair = picture(480, 640).pictures[0]
+    heard = rig.ask(units=[rig.unit(about=Work((pair,))) for _ in range(5)]).end()
+    assert {one.failure for one in heard.outcomes.values()} == {None}
+    until(lambda: 'forget' in sent, 'the end of the picture')
+    assert sent == ['picture', *['describe'] * 5, 'forget']
+
+
+def test_a_picture_sent_early_is_sent_once(rig: Rig, sent: list[str]):
+    shown = picture()
+    heard = rig.ask(provide=False)
+    until(lambda: heard.events, 'admission')
+    rig.engine.soon(rig.engine.begin_early, heard.request, shown.pictures[0][0])
+    rig.engine.provide(heard.request, [rig.unit(about=shown)])
+    assert heard.end().code == 0
+    until(lambda: 'forget' in sent, 'the end of the picture')
+    assert sent == ['picture', 'describe', 'forget']
+
+
+def test_a_picture_is_not_sent_early_where_others_run_or_it_is_too_late(rig: Rig, sent: list[str]):
+    slow, waiting, ended = rig.ask(SLOW), rig.ask(provide=False), rig.ask(id='gone', provide=False)
+    until(lambda: slow.texts and ended.events, 'text')
+    rig.engine.soon(rig.engine.begin_early, waiting.request, picture().pictures[0][0])
+    rig.cancel('gone')
+    rig.cancel(slow.request.id)
+    rig.engine.soon(rig.engine.begin_early, ended.request, picture().pictures[0][0])
+    rig.engine.provide(waiting.request, [rig.unit()])
+    assert waiting.end().code == 0
+    until(lambda: sent.count('forget') == 2, 'the end of the pictures')
+    assert sent.count('picture') == 2
+
+
+def test_pictures_go_to_the_next_worker_again():
+    with running() as rig:
+        rig.ready()
+        pair = picture(480, 640).pictures[0]
+        heard = rig.ask(units=[rig.unit({'words_per_s': 20.0, 'text': 'Five words are enough here.'}
+                                        if index == 1 else None, about=Work((pair,))) for index in range(4)])
+        until(lambda: len(heard.order) == 1 and heard.texts[-1][1] == 'Five', 'the second region')
+        os.kill(rig.engine.status.pid, signal.SIGKILL)
+        heard.end()
+    assert [type(one.failure) for one in heard.outcomes.values()] == [type(None), errors.WorkerDied, *[type(None)] * 2]
 
 
 def test_a_request_may_fail_from_outside_before_its_units_are_known(rig: Rig):
@@ -191,15 +284,6 @@ def test_deadline_while_another_one_is_served(rig: Rig):
     heard = rig.ask(timeout_s=0.3).end()
     assert (heard.code, heard.took_s < 0.3 + SLACK_S) == (10201, True)
     assert not slow.ends
-
-
-def test_deadline_while_the_picture_is_decoded(rig: Rig):
-    def prepare():
-        time.sleep(0.6)
-        return picture()
-    heard = rig.ask(prepare=prepare, timeout_s=0.2).end()
-    assert (heard.code, heard.took_s < 0.2 + SLACK_S) == (10201, True)
-    assert rig.ask().end().code == 0
 
 
 def test_deadline_while_waiting_for_a_picture_tells_what_was_missing(rig: Rig):
@@ -365,7 +449,7 @@ def test_a_stopped_region_keeps_the_mask_that_was_cut_out():
     with running() as rig:
         rig.ready()
         told = rig.ask({'words_per_s': 30.0, 'text': 'Ten words ' * 5}, urgency=TOLD,
-                       prepare=lambda: Work(((image, mask),), box))
+                       about=work((image, mask), box=box))
         until(lambda: told.texts, 'text')
         rig.ask(urgency=ASKED).end()
         outcome = told.end().outcome

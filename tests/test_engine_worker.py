@@ -1,7 +1,7 @@
 """What the engine does when its worker dies, hangs, lies, cannot be loaded or is another interpreter's."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 import gc
 import json
 import math
@@ -21,7 +21,7 @@ import pytest
 
 from dam_ros.core.errors import NotActive
 from dam_ros.engine.schedule import ASKED, TOLD, Work
-from engine_rig import PATIENCE_S, Rig, alive, open_files, picture, running, until
+from engine_rig import Rig, alive, open_files, picture, running, until
 
 SLOW = {'words_per_s': 10.0, 'text': ' '.join(['word'] * 100)}    # 10 s
 SLACK_S = 0.1
@@ -122,25 +122,6 @@ def test_killed_from_outside_while_idle():
     with running() as rig:
         os.kill(rig.ready().engine.status.pid, signal.SIGKILL)
         until(lambda: rig.engine.status.deaths == 1, 'the death to be noticed', 2.0)
-        assert rig.ask().end().code == 0
-
-
-def test_killed_while_the_picture_is_still_being_decoded():
-    """The unit runs, but the worker has not heard of it yet."""
-    with running() as rig:
-        rig.ready()
-        decoding, go_on = threading.Event(), threading.Event()
-
-        def prepare() -> Work:
-            decoding.set()
-            assert go_on.wait(PATIENCE_S)
-            return picture()
-        heard = rig.ask(prepare=prepare)
-        assert decoding.wait(PATIENCE_S)
-        os.kill(rig.engine.status.pid, signal.SIGKILL)
-        until(lambda: rig.engine.status.deaths == 1, 'its end is noticed')
-        go_on.set()
-        assert heard.end().code == 0   # in the next worker
         assert rig.ask().end().code == 0
 
 
@@ -495,11 +476,10 @@ def test_the_worker_never_sees_ros(shared: Rig):
 
 # -- memory
 
-def weighty() -> tuple[Callable[[], Work], weakref.ref]:
-    """(`prepare` of a unit that holds a picture, as the node's do; a reference that is dead once nobody does)."""
-    image = np.zeros((100, 100, 3), np.uint8)
-    work = Work(((image, np.ones((100, 100), bool)),))
-    return lambda: work, weakref.ref(image)
+def weighty() -> tuple[Work, weakref.ref]:
+    """(what holds a picture, as the node's do; a reference that is dead once nobody does)."""
+    work = picture(100, 100)
+    return work, weakref.ref(work.pictures[0][0])
 
 
 @pytest.fixture
@@ -515,18 +495,18 @@ def _no_garbage_collection() -> Iterator[None]:
 def test_a_finished_request_lets_go_of_its_picture(shared: Rig, script: dict):
     """Request and listener point at each other, so its picture stayed until some later garbage collection: tens of
     megabytes per request."""
-    prepare, picture_of = weighty()
-    heard = shared.ask(script, prepare=prepare).end()
-    del prepare
+    about, picture_of = weighty()
+    heard = shared.ask(script, about=about).end()
+    del about
     until(lambda: picture_of() is None, 'the end of the picture', 1.0)
     assert heard.outcomes
 
 
 @pytest.mark.usefixtures('_no_garbage_collection')
 def test_a_cancelled_request_lets_go_of_its_picture(shared: Rig):
-    prepare, picture_of = weighty()
-    heard = shared.ask(SLOW, prepare=prepare)
-    del prepare
+    about, picture_of = weighty()
+    heard = shared.ask(SLOW, about=about)
+    del about
     until(lambda: heard.texts, 'text')
     shared.cancel(heard.request.id)
     heard.end()
@@ -548,7 +528,7 @@ def test_memory_does_not_grow_with_requests(shared: Rig):
 
     def some(count: int) -> None:
         for _ in range(count):
-            assert shared.ask(prepare=lambda: picture(480, 640)).end().code == 0
+            assert shared.ask(about=picture(480, 640)).end().code == 0
 
     some(40)
     pids = (os.getpid(), shared.engine.status.pid)

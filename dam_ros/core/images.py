@@ -129,7 +129,7 @@ def _decode_file(data, mode: int, field: str, max_megapixels: float) -> np.ndarr
     _check_megapixels(field, *size, max_megapixels)
     mode |= cv2.IMREAD_IGNORE_ORIENTATION if mode != cv2.IMREAD_UNCHANGED else 0
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if _chunks_fit(memoryview(data)) else None
-    if pixels is None:
+    if pixels is None or pixels.shape[1::-1] != size:
         raise InvalidRequest(f'{field} of {size[0]}x{size[1]} px cannot be decoded; allowed: a whole JPEG, PNG or '
                              'WebP file. It is damaged or cut off')
     return pixels

@@ -1,4 +1,4 @@
-"""A region's mask, kept small: a few kB instead of a byte per pixel. It knows only masks."""
+"""A region's mask, kept small: some hundred bytes instead of a byte per pixel. It knows only masks."""
 from __future__ import annotations
 
 import zlib
@@ -16,6 +16,7 @@ class StoredMask:
         box: left, top, width, height in px.
         area_px: how many pixels are set.
         area_fraction: the same, 0..1 of the picture.
+        packed: the mask as `unpacked` takes it.
     """
 
     def __init__(self, mask: np.ndarray):
@@ -23,21 +24,26 @@ class StoredMask:
         self.box = bounding_box(mask)
         self.area_px = int(np.count_nonzero(mask))
         self.area_fraction = self.area_px / mask.size
-        self._packed = zlib.compress(np.packbits(mask), 1)
+        self.packed = zlib.compress(np.packbits(mask), 1)
 
     @classmethod
     def from_bits(cls, bits: np.ndarray, shape: tuple[int, int]) -> StoredMask:
         """Out of `np.packbits(mask)`."""
-        return cls(_unpacked(bits, shape))
+        return cls(_of_bits(bits, shape))
 
     @property
     def nbytes(self) -> int:
-        return len(self._packed)
+        return len(self.packed)
 
     def array(self) -> np.ndarray:
         """bool (H, W)."""
-        return _unpacked(np.frombuffer(zlib.decompress(self._packed), np.uint8), self.shape)
+        return unpacked(self.packed, self.shape)
 
 
-def _unpacked(bits: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def unpacked(packed, shape: tuple[int, int]) -> np.ndarray:
+    """bool (H, W) out of `StoredMask.packed`."""
+    return _of_bits(np.frombuffer(zlib.decompress(packed), np.uint8), shape)
+
+
+def _of_bits(bits: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).view(bool)

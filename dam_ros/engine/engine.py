@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 import threading
 import time
@@ -18,11 +17,14 @@ from typing import Any
 import numpy as np
 
 from dam_ros.core.describing import Piece
+from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import (Cancelled, DeadlineExceeded, Failure, Internal, Loading, OutOfMemory, Superseded,
                                  WorkerDied, complaint, of_code)
 from dam_ros.engine.care import Care
 from dam_ros.engine.schedule import PREEMPTIBLE, Outcome, Request, Schedule, State, Unit, Work
 from dam_ros.engine.status import Options, Status
+
+_LET_GO = Internal('a region that was answered already')
 
 
 class Engine:
@@ -53,7 +55,6 @@ class Engine:
 
     def start(self) -> None:
         """Starts thread and worker; loading happens in the worker's own time."""
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix='decode')
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(self._on_bug)
         self._thread = threading.Thread(target=self._run, name='engine', daemon=True)
@@ -66,7 +67,6 @@ class Engine:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
         self._loop.close()
-        self._pool.shutdown()
 
     def submit(self, request: Request) -> None:
         """`admitted` follows, or `finished` with the reason why not."""
@@ -99,14 +99,12 @@ class Engine:
         else:
             self._soon(call, *arguments)
 
-    def begin_early(self, decode: Callable[[], Any]) -> None:
-        """Decodes in the thread for it already now, if the request may begin at once. In the engine's thread only.
-
-        Args:
-            decode: keeps its result for who asks again.
-        """
-        if self._status.state == 'ready' and not self._running and self._schedule.next_unit() is None:
-            self._pool.submit(decode)
+    def begin_early(self, request: Request, picture: Encoded) -> None:
+        """Lets the worker decode its picture already now, if the request may begin at once. In the engine's thread
+        only."""
+        idle = not self._running and self._schedule.next_unit() is None
+        if request.open and idle and self._status.state == 'ready':
+            self._send_picture(request, picture)
 
     def later(self, delay_s: float, call: Callable, *arguments: Any) -> asyncio.TimerHandle:
         """In the engine's thread only, as is the call."""
@@ -197,23 +195,34 @@ class Engine:
         unit.started_s = time.monotonic()
         self._running[unit.job] = unit
         unit.request.listener.changed(unit.request, unit, 'looking')
-        ready = self._pool.submit(_prepared, unit)
-        job = unit.job
-        ready.add_done_callback(lambda done: self._soon(self._send_unit, unit, job, *done.result()))
+        try:
+            self._send_unit(unit, unit.work)
+        except Failure as failure:
+            self._loop.call_soon(self._fail_unit, unit, unit.job, failure)   # `_pump` is in the middle of it
+        except MemoryError:
+            self._loop.call_soon(self._fail_unit, unit, unit.job, OutOfMemory('no memory to send the picture'))
 
-    def _send_unit(self, unit: Unit, job: int, work: Work | None, blobs: list, failure: Failure | None) -> None:
-        if job in self._stopping:   # ended while it was decoded; the worker never heard of it
-            self._stopping.pop(job).cancel()
-            self._pump()
-        elif self._running.get(job) is not unit:
-            return   # the worker died meanwhile
-        elif failure is not None:
+    def _send_unit(self, unit: Unit, work: Work | Failure) -> None:
+        if isinstance(work, Failure):
+            raise work
+        pictures = [self._send_picture(unit.request, picture) for picture, _ in work.pictures]
+        parts = [(part, asdict(query)) for part, query in unit.parts]
+        self._care.send({'op': 'describe', 'job': unit.job, 'look': unit.look, 'request': unit.request.id,
+                         'pictures': pictures, 'box': work.box, 'parts': parts,
+                         'urgent': unit.request.urgency < PREEMPTIBLE}, [mask.packed for _, mask in work.pictures])
+
+    def _send_picture(self, request: Request, picture: Encoded) -> int:
+        """Its number in the worker, which keeps it until the request ends."""
+        number = next((index for index, one in enumerate(request.sent) if one is picture), len(request.sent))
+        if number == len(request.sent):
+            self._care.send({'op': 'picture', 'request': request.id, **picture.as_json()}, [picture.data])
+            request.sent.append(picture)
+        return number
+
+    def _fail_unit(self, unit: Unit, job: int, failure: Failure) -> None:
+        """It never came to the worker."""
+        if self._running.get(job) is unit:
             self._finish_unit(unit, failure)
-        else:
-            sizes = [image.shape[:2] for image, _ in work.pictures]
-            parts = [(part, asdict(query)) for part, query in unit.parts]
-            self._care.send({'op': 'describe', 'job': job, 'look': unit.look, 'sizes': sizes, 'box': work.box,
-                             'parts': parts, 'urgent': unit.request.urgency < PREEMPTIBLE}, blobs)
 
     def _stop_job(self, unit: Unit) -> None:
         """Tells the worker to stop it; its place is free when the worker says so, or is killed for not saying so."""
@@ -240,6 +249,8 @@ class Engine:
 
         So does, once, what the worker never took: it was sent while a worker full of weights was still ending.
         """
+        for request in self._schedule:
+            request.sent.clear()
         for timer in self._stopping.values():
             timer.cancel()
         self._stopping.clear()
@@ -298,7 +309,7 @@ class Engine:
         self._pump()
 
     def _answer_unit(self, unit: Unit, failure: Failure | None) -> None:
-        unit.state, unit.prepare = State.DONE, _let_go   # it holds the picture
+        unit.state, unit.work = State.DONE, _LET_GO   # it holds the picture
         now, arrival_s = time.monotonic(), unit.request.arrival_s
         if failure is not None:
             unit.answer.cut()
@@ -329,6 +340,14 @@ class Engine:
         self._rest()
         listener, request.listener = request.listener, None   # a cycle would keep its pictures for long
         listener.finished(request, failure)
+        if request.sent:
+            request.sent.clear()
+            self._loop.call_soon(self._forget, request.id)   # first the answer
+
+    def _forget(self, id: str) -> None:
+        """Of an ended request the worker need not keep the pictures."""
+        if self._status.state == 'ready':
+            self._care.send({'op': 'forget', 'request': id})
 
     def _rest(self) -> None:
         """Something has happened: from now on it takes idle_unload_s until the describer is unloaded."""
@@ -374,20 +393,3 @@ class Engine:
                 timer.cancel()
         await self._care.close()
 
-
-def _let_go() -> Work:
-    raise Internal('decoding of a region that was answered already')
-
-
-def _prepared(unit: Unit) -> tuple[Work | None, list, Failure | None]:
-    """(the work, its pixels and packed masks for the worker, None), or why not."""
-    try:
-        work = unit.prepare()
-        return work, [blob for image, mask in work.pictures for blob in (np.ascontiguousarray(image),
-                                                                         np.packbits(mask))], None
-    except Failure as failure:
-        return None, [], failure
-    except MemoryError:
-        return None, [], OutOfMemory('no memory to decode the picture')
-    except Exception:   # noqa: B902  everything must become an answer
-        return None, [], Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2))

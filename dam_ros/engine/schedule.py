@@ -1,7 +1,6 @@
 """Who is next: the bounded queue, slots and urgency of requests. Pure bookkeeping: no clock, thread or process."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -10,7 +9,9 @@ import numpy as np
 
 from dam_ros.core.answering import Answer
 from dam_ros.core.describing import Query
+from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Busy, Failure, complaint, invalid
+from dam_ros.core.masks import StoredMask
 
 # Urgency, most urgent first: a person asked; a planner asked; one region of many; volunteered narration.
 ASKED, CALLED, SCENE, TOLD = range(4)
@@ -19,9 +20,12 @@ PREEMPTIBLE = SCENE   # this and what is less urgent is stopped for what is more
 
 @dataclass(frozen=True)
 class Work:
-    """What the worker needs to look: RGB uint8 (H, W, 3) and bool (H, W) per picture, and the box to cut out of."""
+    """What the worker needs to look: pictures with their masks, and the box to cut out of the last.
 
-    pictures: tuple[tuple[np.ndarray, np.ndarray], ...]
+    Regions of one request share a picture where it is the same object.
+    """
+
+    pictures: tuple[tuple[Encoded, StoredMask], ...]
     box: tuple[int, int, int, int] | None = None
 
 
@@ -37,7 +41,7 @@ class Unit:
 
     Attributes:
         id: of the description that comes of it.
-        prepare: decodes; called in another thread when its turn has come. May raise a Failure.
+        work: what it is about, or why it cannot be described, which is the answer when its turn has come.
         look: names the look; the same name means the same picture and region.
         parts: tellings in their order, (part, query).
         look_s: NaN until looked; 0 = an old look was used.
@@ -46,7 +50,7 @@ class Unit:
     """
 
     id: str
-    prepare: Callable[[], Work]
+    work: Work | Failure
     look: str
     parts: list[tuple[str, Query]]
     request: Request | None = None
@@ -97,6 +101,7 @@ class Request:
     Attributes:
         deadline_s: on the clock of time.monotonic.
         waiting_for: what the answer is where the deadline passes before a picture was found.
+        sent: the pictures that the present worker has of it; their places are their names there.
     """
 
     id: str
@@ -107,6 +112,7 @@ class Request:
     listener: Listener
     waiting_for: Failure | None = None
     units: list[Unit] = field(default_factory=list)
+    sent: list[Encoded] = field(default_factory=list)
     open: bool = True
 
     def give(self, units: list[Unit]) -> None:

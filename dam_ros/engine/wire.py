@@ -14,6 +14,8 @@ import json
 import socket
 import struct
 
+import numpy as np
+
 MAX_JSON = 16 << 20    # bytes; the longest real one is an answer with its facts
 MAX_BLOBS = 2 << 30    # bytes; eight pictures of 64 Mpx with their masks
 
@@ -34,7 +36,7 @@ def send(connection: socket.socket, message: dict, blobs: Sequence = ()) -> None
         connection.sendall(buffer)
 
 
-def receive(connection: socket.socket) -> tuple[dict, list[bytearray]] | None:
+def receive(connection: socket.socket) -> tuple[dict, list[np.ndarray]] | None:
     """The next message, None where the other side has closed. Raises WireError."""
     head = _read(connection, 4)
     if head is None:
@@ -42,7 +44,7 @@ def receive(connection: socket.socket) -> tuple[dict, list[bytearray]] | None:
     text = _read(connection, _length(head))
     if text is None:
         return None
-    message, sizes = _parse(text)
+    message, sizes = _parse(bytes(text))
     blobs = [_read(connection, size) for size in sizes]
     return None if any(blob is None for blob in blobs) else (message, blobs)
 
@@ -73,8 +75,8 @@ def _parse(text: bytes) -> tuple[dict, list[int]]:
     return message, sizes
 
 
-def _read(connection: socket.socket, size: int) -> bytearray | None:
-    data = bytearray(size)
+def _read(connection: socket.socket, size: int) -> np.ndarray | None:
+    data = np.empty(size, np.uint8)   # a bytearray would be filled with zeros first
     view = memoryview(data)
     at = 0
     while at < size:

@@ -2,9 +2,10 @@
 
     python -m dam_ros.engine.worker FD
 
-FD is one end of a socket pair; `wire` is the framing. Messages in: `load` (once), `describe`, `stop`. Messages out:
-`ready` or `unloadable`; per telling `taken`, `looked`, `piece`..., and one of `done`, `failed`, `stopped`; where
-what is kept has changed, `looks`. It never imports rclpy and ends when the node does.
+FD is one end of a socket pair; `wire` is the framing. Messages in: `load` (once); per request `picture`..., `forget`;
+per telling `describe`, `stop`. Messages out: `ready` or `unloadable`; per telling `taken`, `looked`, `piece`..., and
+one of `done`, `failed`, `stopped`; where what is kept has changed, `looks`.
+It never imports rclpy and ends when the node does.
 """
 from __future__ import annotations
 
@@ -18,12 +19,16 @@ import socket
 import sys
 import threading
 import time
+import traceback
 
 import numpy as np
 
 from dam_ros import describers, segmenters
 from dam_ros.core.describing import Describer, Look, Piece, Query, Subject, Telling
-from dam_ros.core.errors import Failure, OutOfMemory, SegmenterFailed, Unsupported, complaint
+from dam_ros.core.encoded import Encoded
+from dam_ros.core.errors import Failure, Internal, OutOfMemory, SegmenterFailed, Unsupported, complaint
+from dam_ros.core.masks import unpacked
+from dam_ros.core.memory import keep_room
 from dam_ros.engine import wire
 from dam_ros.engine.looks import Looks
 from dam_ros.engine.sayable import as_failure, as_json, checked, traits
@@ -47,6 +52,21 @@ class Job:
     looked: bool = False         # the node knows that the look is done
 
 
+class Shown:
+    """A picture of a request, decoded once."""
+
+    def __init__(self, encoded: Encoded):
+        self._encoded = encoded
+        self._pixels: np.ndarray | None = None
+
+    def pixels(self) -> np.ndarray:
+        """RGB uint8 (H, W, 3). Raises as `Encoded.pixels`."""
+        if self._pixels is None:
+            self._pixels = self._encoded.pixels()
+            self._encoded = None
+        return self._pixels
+
+
 class Worker:
     """The loop: admit, step, deliver."""
 
@@ -54,6 +74,7 @@ class Worker:
         self._connection = connection
         self._inbox: queue.Queue = queue.Queue()
         self._jobs: dict[int, Job] = {}
+        self._pictures: dict[str, list[Shown]] = {}   # by request
         self._describer: Describer | None = None
         self._told, self._told_s = (0, 0), -math.inf   # of the looks, and when
 
@@ -65,6 +86,7 @@ class Worker:
         if not self._load(order):
             threading.Event().wait()   # nothing more to do; the node ends us
         self._looks = Looks(order['looks'], order['looks_mb'] * 1e6)
+        keep_room()
         while True:
             self._admit()
             self._deliver()
@@ -100,9 +122,13 @@ class Worker:
         while True:
             while (received := self._next_order(block)) is not None:
                 block = False
-                order, _ = received
+                order, blobs = received
                 if order['op'] == 'describe':
                     waiting.append(received)
+                elif order['op'] == 'picture':
+                    self._take_picture(order, blobs[0], at_once=not self._jobs)
+                elif order['op'] == 'forget':
+                    self._pictures.pop(order['request'], None)
                 elif order['op'] == 'stop':
                     waiting = [one for one in waiting if one[0]['job'] != order['job']]
                     self._stop(order['job'])
@@ -132,6 +158,15 @@ class Worker:
         self._send('looks', job=0, count=size[0], bytes=size[1])
         return None
 
+    def _take_picture(self, order: dict, data: np.ndarray, at_once: bool) -> None:
+        shown = Shown(Encoded.from_json(order, data))
+        self._pictures.setdefault(order['request'], []).append(shown)
+        if at_once:   # while the node still makes the mask
+            try:
+                shown.pixels()
+            except Exception:   # noqa: B902  raised again, and told, where it is described
+                pass
+
     def _describe(self, order: dict, blobs: list) -> None:
         number = order['job']
         self._send('taken', job=number)
@@ -146,17 +181,23 @@ class Worker:
             self._jobs.pop(number, None)
             self._fail([number], error)
 
+    def _images(self, order: dict) -> list[np.ndarray]:
+        shown = self._pictures[order['request']]
+        try:
+            return [shown[number].pixels() for number in order['pictures']]
+        except (Failure, MemoryError):
+            raise
+        except Exception as error:   # noqa: B902  not the describer's
+            raise Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2)) from error
+
     def _look(self, order: dict, blobs: list) -> tuple[Look, np.ndarray | None, float]:
         """(the look, the mask the segmenter made if it made one, seconds; 0 = an old look was used)."""
         kept = self._looks.take(order['look'])
         if kept is not None:
             return kept, None, 0.0
+        images = self._images(order)
         begun = time.monotonic()
-        pictures = []
-        for index, (height, width) in enumerate(order['sizes']):
-            image = np.frombuffer(blobs[2 * index], np.uint8).reshape(height, width, 3)
-            bits = np.frombuffer(blobs[2 * index + 1], np.uint8)
-            pictures.append((image, np.unpackbits(bits, count=height * width).reshape(height, width).view(bool)))
+        pictures = [(image, unpacked(packed, image.shape[:2])) for image, packed in zip(images, blobs)]
         refined = None
         if order['box']:
             refined = self._cut_out(pictures[-1][0], tuple(order['box']))

@@ -3,10 +3,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import math
+import threading
 import time
 from typing import Protocol
-
-from rclpy.task import Future
 
 from dam_ros.core.errors import Failure
 from dam_ros.core.orders import Order, SceneOrder
@@ -14,7 +13,7 @@ from dam_ros.core.partials import Part, PartialStream
 from dam_ros.core.records import Record
 from dam_ros.engine.schedule import Outcome, Request, Unit
 from dam_ros.msg import Description
-from dam_ros.nodes.messages import Subject
+from dam_ros.nodes.messages import Answered, Subject
 
 FEEDBACK_INTERVAL_S = 0.05   # Describe.action: at most 20 a second
 
@@ -39,10 +38,11 @@ class Call:
 
     Args:
         soon: calls in the engine's thread, in the order of asking.
+        ended: called with what is answered, once, in the engine's thread.
 
     Attributes:
         subjects: unit id -> what it is about; filled in by the desk before the units are provided.
-        ended: rclpy Future of what is answered; set exactly once, in the executor's thread.
+        under_way: set as soon as nothing more happens with it at once: it is in the worker, waits, or was answered.
         closed: its answer is made.
         descriptions, failures: those of its units so far, in their order; failures has None for good ones.
         pending_until_s: time.monotonic up to which a picture is waited for, NaN where none is.
@@ -50,8 +50,9 @@ class Call:
         text, phase, shown: for feedback.
     """
 
-    def __init__(self, order: Order | SceneOrder, soon: Callable[..., None], owner: Owner):
-        self.order = order
+    def __init__(self, order: Order | SceneOrder, soon: Callable[..., None], owner: Owner,
+                 ended: Callable[[Answered], None]):
+        self.order, self.ended = order, ended
         self._soon, self._owner = soon, owner
         self.request: Request | None = None
         self.subjects: dict[str, Subject] = {}
@@ -59,7 +60,7 @@ class Call:
         self.descriptions: list[Description] = []
         self.failures: list[Failure | None] = []
         self.left_out = 0
-        self.ended = Future()
+        self.under_way = threading.Event()
         self.closed = False
         self.pending_until_s = math.nan
         self.admitted_s = 0.0

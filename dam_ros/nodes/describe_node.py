@@ -121,9 +121,9 @@ class DescribeNode(LifecycleNode):
         self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,
                                      settings.queue, settings.worker_python, settings.stop_grace_s,
                                      settings.load_timeout_s, settings.looks_mb, settings.idle_unload_s),
-                             self._log, self._engine_changed)
+                             self.log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
-        self.desk = Desk(lambda: self.settings, self.engine, self._inbox, self._cameras, self.outlets, self.now_ns)
+        self.desk = Desk(lambda: self.settings, self.engine, self._cameras, self.outlets, self.now_ns)
         self.engine.start()
         self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),
                                                 ReentrantCallbackGroup(), Clock(clock_type=ClockType.STEADY_TIME))
@@ -204,7 +204,8 @@ class DescribeNode(LifecycleNode):
                 self.get_logger().error('bug, please report:\n' + traceback.format_exc())
         return call
 
-    def _log(self, level: str, text: str) -> None:
+    def log(self, level: str, text: str) -> None:
+        """In any thread; 'info', 'warning' or 'error'."""
         self._inbox.post(self._log_here, level, text)
 
     def _log_here(self, level: str, text: str) -> None:

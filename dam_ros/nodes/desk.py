@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
 import math
 import time
 import traceback
@@ -12,6 +11,7 @@ from typing import Any
 
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import DeadlineExceeded, Failure, Internal, InvalidRequest
 from dam_ros.core.frames import Found, Pending
 from dam_ros.core.masks import StoredMask
@@ -25,29 +25,29 @@ from dam_ros.msg import Description
 from dam_ros.nodes import messages, planner
 from dam_ros.nodes.call import Call
 from dam_ros.nodes.cameras import Camera
-from dam_ros.nodes.inbox import Inbox
 from dam_ros.nodes.messages import Answered, Subject
 from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.pictures import CameraPicture
 
 _TICK_S = 0.05
+_UNDER_WAY_S = 0.003   # usually 2 ms; frames must not wait for a scene of 64 regions
 _URGENCY = {SPEAK_NO: CALLED, SPEAK_TOLD: TOLD, SPEAK_ASKED: ASKED}
 
 
 class Desk:
     """Lives from configure to cleanup; everything but what says so is called in the engine's thread.
 
-    So a request goes to the executor's thread twice only: as a message that comes, and as one that leaves. Each wake-up
-    of an rclpy executor with all the services of a node costs a millisecond.
+    So a service call is in the executor's thread only once, as a message that comes. Each wake-up of an rclpy executor
+    with all the services of a node costs up to a millisecond.
 
     Args:
         settings: gives the settings as they count now.
         now_ns: ROS time.
     """
 
-    def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, inbox: Inbox,
-                 cameras: dict[str, Camera], outlets: Outlets, now_ns: Callable[[], int]):
-        self._settings, self._engine, self._inbox, self._cameras = settings, engine, inbox, cameras
+    def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, cameras: dict[str, Camera],
+                 outlets: Outlets, now_ns: Callable[[], int]):
+        self._settings, self._engine, self._cameras = settings, engine, cameras
         self._outlets, self._now_ns, self._ticking = outlets, now_ns, False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
@@ -66,17 +66,22 @@ class Desk:
 
     # -- calls --------------------------------------------------------------------------------------------------
 
-    async def answer(self, order: Order | SceneOrder, arrival_s: float, feedback: Callable[[Call], None] | None,
-                     on_call: Callable[[Call], None] = lambda call: None) -> Answered:
-        """From a checked order to its answer, awaited in the executor's thread. Never raises."""
-        call = Call(order, self._engine.soon, self)
+    def begin(self, order: Order | SceneOrder, arrival_s: float, ended: Callable[[Answered], None],
+              feedback: Callable[[Call], None] | None = None,
+              on_call: Callable[[Call], None] = lambda call: None) -> None:
+        """From a checked order to its answer, which `ended` gets. In the executor's thread.
+
+        Returns when the call is under way: what an executor does next, making a wait set out of all that a node has,
+        holds the interpreter for a millisecond, in which the engine could not go on.
+        """
+        call = Call(order, self._engine.soon, self, ended)
         call.feedback = feedback
         urgency = SCENE if isinstance(order, SceneOrder) else _URGENCY[order.speak]
         call.request = Request(order.id, order.slot, urgency, arrival_s, arrival_s + order.timeout_s, call)
         self._open.add(call)
         on_call(call)
         self._engine.submit(call.request)
-        return await call.ended
+        call.under_way.wait(_UNDER_WAY_S)
 
     def choose_picture(self, call: Call) -> None:
         """The engine has taken the request in: which picture?"""
@@ -153,6 +158,7 @@ class Desk:
             self._plan(call, CameraPicture(found.picture), found)
 
     def _wait_for_frame(self, call: Call, pending: Pending) -> None:
+        call.under_way.set()
         call.request.waiting_for = pending.failure
         if pending.to_deadline:
             call.pending_until_s = math.inf
@@ -166,12 +172,17 @@ class Desk:
         """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
         call.request.waiting_for = None   # the picture is here: from now on a deadline is just a deadline
         most = planner.most_pictures(self._engine.status)
-        pixels = lru_cache(maxsize=1)(picture.pixels)   # the regions of a scene share what was decoded
-        self._engine.begin_early(pixels)
+        try:
+            encoded = picture.encoded()   # one, so that the regions of a scene share it in the worker
+        except Failure as failure:
+            self._provide(call, picture, None, failure)
+            return
         future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most)
-        future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, pixels, done.result()))
+        self._engine.begin_early(call.request, encoded)   # meanwhile
+        future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, encoded, done.result()))
 
-    def _provide(self, call: Call, picture: Any, pixels: Callable, plan: tuple[list[Planned], int] | Failure) -> None:
+    def _provide(self, call: Call, picture: Any, encoded: Encoded | None,
+                 plan: tuple[list[Planned], int] | Failure) -> None:
         if isinstance(plan, Failure):
             call.subjects[''] = messages.picked(self._subject(call), picture)
             self._engine.fail(call.request, plan)
@@ -182,8 +193,9 @@ class Desk:
             id = f'{call.order.id}.{index}' if isinstance(call.order, SceneOrder) else call.order.id
             subject = replace(messages.picked(self._subject(call), picture, planned.mask), id=id,
                               tag=planned.region.tag, label=planned.region.label)
-            units.append(self._unit(call, subject, picture, planned, pixels, new_id()))
+            units.append(self._unit(call, subject, picture, planned, encoded, new_id()))
         self._engine.provide(call.request, units)
+        self._engine.soon(call.under_way.set)
 
     def _look_again(self, call: Call, order: Order) -> None:
         try:
@@ -194,16 +206,18 @@ class Desk:
         planned = Planned(order.region, record.mask, earlier=record.earlier)
         subject = replace(messages.picked(self._subject(call), record.picture, record.mask), camera=record.camera,
                           tag=record.tag, label=record.label)
-        unit = self._unit(call, subject, record.picture, planned, record.picture.pixels, record.look)
+        unit = self._unit(call, subject, record.picture, planned, record.picture.encoded(), record.look)
         self._engine.provide(call.request, [unit])
+        self._engine.soon(call.under_way.set)
 
-    def _unit(self, call: Call, subject: Subject, picture: Any, planned: Planned, pixels: Callable, look: str) -> Unit:
+    def _unit(self, call: Call, subject: Subject, picture: Any, planned: Planned, encoded: Encoded,
+              look: str) -> Unit:
         call.subjects[subject.id] = subject
         if planned.mask is not None:
             call.keep[subject.id] = Record(subject.id, picture, picture.nbytes, planned.mask, look, subject.camera,
                                            subject.tag, subject.label, earlier=planned.earlier)
         spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
-        return Unit(subject.id, lambda: planner.decode(planned, pixels), look, tellings_for(call.order.query, spoken))
+        return Unit(subject.id, planner.work(planned, encoded), look, tellings_for(call.order.query, spoken))
 
     def _subject(self, call: Call) -> Subject:
         order = call.order
@@ -251,7 +265,8 @@ class Desk:
             bug = _bug()
             answered = Answered(bug, [self._failed(call, bug)])
         call.closed = True
-        self._inbox.resolve(call.ended, answered)
+        call.under_way.set()
+        call.ended(answered)
 
     def _close_single(self, call: Call, failure: Failure | None) -> Answered:
         if not call.descriptions:   # it ended before its region was known

@@ -21,12 +21,14 @@ from dam_ros.nodes.call import Call
 from dam_ros.nodes.messages import Answered, refusal
 from dam_ros.nodes.pace import Pace
 from dam_ros.nodes.pictures import image_message
+from dam_ros.nodes.replies import serve
 from dam_ros.srv import Cancel, DescribeRegion
 from dam_ros.srv import DescribeScene as DescribeSceneService
 
 # rclpy's default keeps the last 10 calls that wait to be taken: of 200 at once 190 were never answered.
 CALLS = QoSProfile(depth=1000, reliability=QoSReliabilityPolicy.RELIABLE)
 RESULT_TIMEOUT_S = 10   # how long an action's result waits to be fetched; it may hold a mask
+Send = Callable[[Callable[[], Any]], None]   # of a service's answer, made by what it gets
 _PHASES = {'queued': Describe.Feedback.QUEUED, 'waiting': Describe.Feedback.WAITING,
            'loading': Describe.Feedback.LOADING, 'looking': Describe.Feedback.LOOKING,
            'writing': Describe.Feedback.WRITING}
@@ -39,10 +41,10 @@ class Front:
         self._node = node
         group = ReentrantCallbackGroup()   # a waiting call must not keep another from being heard
         self._goals: dict[bytes, Call] = {}
-        self._pace = Pace(node)
+        self._pace = Pace(node, node.inbox)
 
         def service(kind, name, callback):
-            node.create_service(kind, name, self._answering(callback), callback_group=group, qos_profile=CALLS)
+            serve(node, kind, name, self._answering(callback), callback_group=group, qos_profile=CALLS)
 
         def action(kind, name, execute):
             return ActionServer(node, kind, name, execute, callback_group=group, cancel_callback=self._cancel_goal,
@@ -64,29 +66,26 @@ class Front:
 
     # -- services -----------------------------------------------------------------------------------------------
 
-    async def _describe_region(self, request, response):
-        answered = await self._answer(request, messages.order_of)
-        return self._fill(response, answered, request.return_mask)
+    def _describe_region(self, request, response, send: Send) -> None:
+        self._answer(request, messages.order_of,
+                     lambda answered: send(lambda: self._fill(response, answered, request.return_mask)))
 
-    async def _describe_scene(self, request, response):
-        return self._fill_scene(response, await self._answer(request, messages.scene_order_of))
+    def _describe_scene(self, request, response, send: Send) -> None:
+        self._answer(request, messages.scene_order_of,
+                     lambda answered: send(lambda: self._fill_scene(response, answered)))
 
-    async def _cancel(self, request, response):
-        if self._node.engine is not None:
-            counted = Future()
-            self._node.engine.cancel(request.id, lambda count: self._node.inbox.resolve(counted, count))
-            response.cancelled = await counted
-        return response
+    def _cancel(self, request, response, send: Send) -> None:
+        if self._node.engine is None:
+            send(lambda: response)
+        else:
+            self._node.engine.cancel(request.id, lambda count: send(lambda: Cancel.Response(cancelled=count)))
 
-    async def _wake(self, request, response):
+    def _wake(self, request, response, send: Send) -> None:
         engine = self._node.engine
         if engine is None or not self._node.active:
-            response.success, response.message = False, str(self.not_active())
-            return response
-        loaded = Future()
-        engine.wake(lambda good, text: self._node.inbox.resolve(loaded, (good, text)))
-        response.success, response.message = await loaded
-        return response
+            send(lambda: Trigger.Response(success=False, message=str(self.not_active())))
+        else:
+            engine.wake(lambda good, text: send(lambda: Trigger.Response(success=good, message=text)))
 
     # -- actions ------------------------------------------------------------------------------------------------
 
@@ -110,10 +109,12 @@ class Front:
 
     async def _run(self, goal, translate: Callable, feedback: Callable) -> Answered:
         key, deadline_s = bytes(goal.goal_id.uuid), self._deadline_s(goal.request)
+        ended = Future()
         try:
-            answered = await self._answer(goal.request, translate, lambda call: feedback(goal, call),
-                                          lambda call: self._goals.__setitem__(key, call),
-                                          lambda: goal.is_cancel_requested)
+            self._answer(goal.request, translate, lambda answered: self._node.inbox.resolve(ended, answered),
+                         lambda call: feedback(goal, call), lambda call: self._goals.__setitem__(key, call),
+                         lambda: goal.is_cancel_requested)
+            answered = await ended
         finally:
             self._goals.pop(key, None)
             _drop_pixels(goal.request)
@@ -151,9 +152,14 @@ class Front:
 
     # -- both ---------------------------------------------------------------------------------------------------
 
-    async def _answer(self, message: Any, translate: Callable, feedback: Callable | None = None,
-                      on_call: Callable = lambda call: None, ended: Callable = lambda: False) -> Answered:
-        """Checks the message and lets the desk answer it. Never raises."""
+    def _answer(self, message: Any, translate: Callable, ended: Callable[[Answered], None],
+                feedback: Callable | None = None, on_call: Callable = lambda call: None,
+                cancelled: Callable = lambda: False) -> None:
+        """Checks the message and lets the desk answer it. Never raises.
+
+        Args:
+            ended: called once with the answer, in this or the engine's thread.
+        """
         arrival_s = time.monotonic()
         node = self._node
         try:
@@ -163,33 +169,45 @@ class Front:
 
             def started(call: Call) -> None:
                 on_call(call)
-                if ended():   # its cancel came before it was begun
+                if cancelled():   # its cancel came before it was begun
                     node.inbox.post(node.engine.cancel, order.id, lambda count: None)
-            return await node.desk.answer(order, arrival_s, feedback, started)
+            node.desk.begin(order, arrival_s, ended, feedback, started)
+            return
         except Failure as failure:
             reason = failure
         except Exception:   # noqa: B902
-            node.get_logger().error('bug, please report:\n' + traceback.format_exc())
+            node.log('error', 'bug, please report:\n' + traceback.format_exc())
             reason = Internal('bug, please report: ' + traceback.format_exc(limit=-2))
         subject = messages.subject_of_refused(message, node.desk.uses if node.desk else lambda id: False)
         answered = refusal(reason, subject, node.now_ns(), arrival_s)
         node.outlets.description(answered.descriptions[0])
-        return answered
+        ended(answered)
 
-    def _answering(self, callback: Callable) -> Callable:
+    def _answering(self, callback: Callable[[Any, Any, Send], None]) -> Callable:
         """A service callback that always answers: what it raises would end spin, and the caller would wait for ever."""
-        async def call(request, response):
+        def call(request, response, reply):
             deadline_s = self._deadline_s(request)
+
+            def send(make: Callable[[], Any]) -> None:
+                try:
+                    made = make()
+                except Exception:   # noqa: B902
+                    made = self._bug(response)
+                self._pace.leave(deadline_s, lambda: reply(made))
+
             try:
-                response = await callback(request, response)
+                callback(request, response, send)
             except Exception:   # noqa: B902
-                text = 'bug, please report: ' + traceback.format_exc()
-                self._node.get_logger().error(text)
-                if hasattr(response, 'error_code'):
-                    response.error_code, response.error_msg = Internal.code, text
-            await self._pace.turn(deadline_s)
-            return response
+                send(lambda: self._bug(response))
         return call
+
+    def _bug(self, response):
+        """The exception that is being handled as an answer, and in the log."""
+        text = 'bug, please report: ' + traceback.format_exc()
+        self._node.log('error', text)
+        if hasattr(response, 'error_code'):
+            response.error_code, response.error_msg = Internal.code, text
+        return response
 
     def _fill(self, response, answered: Answered, return_mask: bool):
         """A DescribeRegion response or Describe result."""

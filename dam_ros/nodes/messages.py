@@ -22,7 +22,7 @@ from dam_ros.core.regions import MAX_TAG, Region
 from dam_ros.engine.schedule import Outcome
 from dam_ros.msg import Description, Partial
 from dam_ros.msg import Region as RegionMessage
-from dam_ros.nodes.pictures import OwnPicture, label_image
+from dam_ros.nodes.pictures import OwnPicture, encoded, label_image
 
 _BACKWARDS_S = -1.0   # a picture from further in the future means that the clocks disagree
 
@@ -70,7 +70,7 @@ def region_of(message: RegionMessage) -> Region:
     """Raises InvalidRequest, Unsupported."""
     mask = None
     if message.mask.width or message.mask.height or len(message.mask.data):
-        mask = label_image(message.mask, 'region.mask')
+        mask = label_image(encoded(message.mask), 'region.mask')
         if not len(message.labels) and message.mask.encoding not in ('mono8', '8UC1'):
             raise invalid('region.mask.encoding', message.mask.encoding, 'mono8 or 8UC1 without labels')
     later = ('points', 'scribble', 'polygon')

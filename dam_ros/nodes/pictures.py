@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import array
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 import struct
 
 import numpy as np
@@ -10,6 +10,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 from dam_ros.core import images
+from dam_ros.core.encoded import Encoded, Layout
 from dam_ros.core.errors import CallerFailure, NoFrame, NoLabelImage
 from dam_ros.core.frames import NS, Frame
 
@@ -25,34 +26,29 @@ def peek_header(data: bytes) -> tuple[int, str]:
     return sec * NS + nanosec, bytes(data[16:16 + max(0, length - 1)]).decode('utf-8', 'replace')
 
 
-@dataclass(frozen=True)
-class RawImage:
-    """The fields of a serialized sensor_msgs/Image; `data` is a view of it."""
-
-    height: int
-    width: int
-    encoding: str
-    is_bigendian: int
-    step: int
-    data: memoryview
-
-
-def read_raw(data: bytes) -> RawImage | Image:
+def read_raw(data: bytes) -> Encoded:
     """An Image without the 3 MB that rclpy's deserialization copies. Raises struct.error, ValueError for nonsense."""
     if data[0] or data[1] > 1:   # another encapsulation than plain CDR
-        return deserialize_message(data, Image)
+        return encoded(deserialize_message(data, Image))
     fields = _Fields(data)
     height, width, encoding = fields.number(), fields.number(), fields.text()
-    return RawImage(height, width, encoding, fields.byte(), fields.number(), fields.sequence())
+    is_bigendian, step = bool(fields.byte()), fields.number()
+    return Encoded(fields.sequence(), Layout(encoding, width, height, step, is_bigendian))
 
 
-def read_compressed(data: bytes) -> memoryview:
+def read_compressed(data: bytes) -> Encoded:
     """The file in a serialized sensor_msgs/CompressedImage. Raises struct.error, ValueError for nonsense."""
     if data[0] or data[1] > 1:
-        return memoryview(deserialize_message(data, CompressedImage).data)
+        return Encoded(memoryview(deserialize_message(data, CompressedImage).data))
     fields = _Fields(data)
     fields.text()
-    return fields.sequence()
+    return Encoded(fields.sequence())
+
+
+def encoded(message: Image) -> Encoded:
+    """A message that was deserialized."""
+    return Encoded(message.data, Layout(message.encoding, message.width, message.height, message.step,
+                                        bool(message.is_bigendian)))
 
 
 class _Fields:
@@ -86,8 +82,8 @@ class _Fields:
 class CameraPicture:
     """A frame of a camera.
 
-    Raises (from `size` and `pixels`): NoFrame where the frame is damaged or of an encoding that is no picture; the
-        caller did nothing wrong, and the next one may be good.
+    Raises (from all but `nbytes`): NoFrame where the frame is damaged or of an encoding that is no picture; the caller
+        did nothing wrong, and the next one may be good.
     """
 
     def __init__(self, frame: Frame):
@@ -95,53 +91,42 @@ class CameraPicture:
         self.stamp_ns, self.frame_id = frame.stamp_ns, frame.frame_id
         self.nbytes = len(frame.data)
 
+    def encoded(self) -> Encoded:
+        """As it came."""
+        source = f"the camera's picture at {self.stamp_ns / NS:.3f}"
+        try:
+            read = read_compressed if self._frame.compressed else read_raw
+            return replace(read(self._frame.data), source=source)
+        except (struct.error, ValueError, IndexError, RuntimeError) as error:   # nonsense
+            raise NoFrame(f'{source} is damaged: {error}') from error
+
     def size(self) -> tuple[int, int]:
         """(height, width) in px, from its header."""
-        return self._reading(self._size)
+        return self.encoded().size()
 
     def pixels(self) -> np.ndarray:
         """RGB uint8 (H, W, 3)."""
-        return self._reading(self._pixels)
-
-    def _reading(self, read):
-        try:
-            return read()
-        except CallerFailure as failure:
-            raise NoFrame(f"the camera's picture at {self.stamp_ns / NS:.3f} cannot be used: {failure}") from failure
-        except (struct.error, ValueError, IndexError, RuntimeError) as error:   # nonsense
-            raise NoFrame(f"the camera's picture at {self.stamp_ns / NS:.3f} is damaged: {error}") from error
-
-    def _size(self) -> tuple[int, int]:
-        if self._frame.compressed:
-            size = images.picture_size(read_compressed(self._frame.data))
-            if size is None:
-                raise images.not_a_picture('image')
-            return size[1], size[0]
-        message = read_raw(self._frame.data)
-        images.check_raw(message.encoding, message.width, message.height, message.step, message.data)
-        return message.height, message.width
-
-    def _pixels(self) -> np.ndarray:
-        if self._frame.compressed:
-            return images.decode_compressed(read_compressed(self._frame.data))
-        return _decode(read_raw(self._frame.data))
+        return self.encoded().pixels()
 
 
 class OwnPicture:
     """The picture in a request. Raises InvalidRequest or Unsupported when made, where its fields do not fit."""
 
     def __init__(self, message: Image):
-        images.check_raw(message.encoding, message.width, message.height, message.step, message.data)
-        self._message = message
+        self._encoded = encoded(message)
+        self._size = self._encoded.size()
         stamp = message.header.stamp
         self.stamp_ns, self.frame_id = stamp.sec * NS + stamp.nanosec, message.header.frame_id
         self.nbytes = len(message.data)
 
+    def encoded(self) -> Encoded:
+        return self._encoded
+
     def size(self) -> tuple[int, int]:
-        return self._message.height, self._message.width
+        return self._size
 
     def pixels(self) -> np.ndarray:
-        return _decode(self._message)
+        return self._encoded.pixels()
 
 
 def read_labels(frame: Frame) -> np.ndarray:
@@ -152,10 +137,9 @@ def read_labels(frame: Frame) -> np.ndarray:
         raise NoLabelImage(f'the label image at {frame.stamp_ns / NS:.3f} cannot be used: {error}') from error
 
 
-def label_image(message: Image | RawImage, field: str) -> np.ndarray:
+def label_image(picture: Encoded, field: str) -> np.ndarray:
     """A label image in a message, as whole numbers (H, W). Raises InvalidRequest, Unsupported."""
-    return images.decode_labels(message.encoding, message.width, message.height, message.step,
-                                bool(message.is_bigendian), message.data, field)
+    return images.decode_labels(**asdict(picture.layout), data=picture.data, field=field)
 
 
 def image_message(pixels: np.ndarray, encoding: str, stamp_ns: int, frame_id: str) -> Image:
@@ -168,8 +152,3 @@ def image_message(pixels: np.ndarray, encoding: str, stamp_ns: int, frame_id: st
     data.frombytes(np.ascontiguousarray(pixels).data)
     message.data = data
     return message
-
-
-def _decode(message: Image | RawImage) -> np.ndarray:
-    return images.decode_raw(message.encoding, message.width, message.height, message.step,
-                             bool(message.is_bigendian), message.data)

@@ -1,12 +1,12 @@
-"""What is done with pixels before the worker gets them, in the threads for that. No request's life is decided here."""
+"""What is done with pixels before the worker gets them, in the thread for that. No request's life is decided here."""
 from __future__ import annotations
 
-from collections.abc import Callable
 import traceback
 from typing import Any
 
 from dam_ros.core.clips import PICTURES
 from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Failure, Internal
 from dam_ros.core.frames import Found
 from dam_ros.core.orders import Order, SceneOrder
@@ -55,9 +55,9 @@ def most_pictures(status: Status) -> int:
     return max(2, min(PICTURES, status.max_pictures)) if status.state == 'ready' else PICTURES
 
 
-def decode(planned: Planned, pixels: Callable) -> Work:
-    """Decoded, for the worker. Raises the failure of what cannot be described, NoFrame for a damaged picture."""
+def work(planned: Planned, picture: Encoded) -> Work | Failure:
+    """For the worker, or the failure of what cannot be described."""
     if planned.failure is not None:
-        raise planned.failure
-    earlier = tuple((one.picture.pixels(), one.mask.array()) for one in planned.earlier)
-    return Work((*earlier, (pixels(), planned.mask.array())), planned.box)
+        return planned.failure
+    earlier = tuple((one.picture.encoded(), one.mask) for one in planned.earlier)
+    return Work((*earlier, (picture, planned.mask)), planned.box)

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from dam_ros.core.settings import SettingsError
-from dam_ros.nodes.memory import keep_flat
+from dam_ros.core.memory import keep_flat
 
 _POLL_S = 0.5        # a bare spin() hung on SIGTERM in 8 of 64 runs; a loop that polls in none
 _FAREWELL_S = 0.3    # time in which answers of ended requests still go out

@@ -79,16 +79,13 @@ class Client:
 def _echo(namespace: str) -> None:
     """The process that answers at once."""
     import rclpy
-    from rclpy.executors import ExternalShutdownException
+    from rclpy.signals import SignalHandlerOptions
 
     from dam_ros.srv import DescribeRegion
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)   # a signal just ends it
     node = rclpy.create_node('echo', namespace=namespace, start_parameter_services=False)
     node.create_service(DescribeRegion, 'echo', lambda request, response: response)
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+    rclpy.spin(node)
 
 
 def _checked(response, pixels: int) -> None:

@@ -1,6 +1,7 @@
 """`./dev bench COMMAND [ARGS]`: one benchmark, or all; and what they found goes into docs/performance.md."""
 from __future__ import annotations
 
+import argparse
 import importlib
 from pathlib import Path
 import subprocess
@@ -73,11 +74,20 @@ def _kept(rest: list[str]) -> int:
     return 0
 
 
+def _general(rest: list[str]) -> list[str]:
+    """What commands without a model take, too."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--out')
+    asked, _ = parser.parse_known_args(rest)
+    return [*(['--quick'] if asked.quick else []), *(['--out', asked.out] if asked.out else [])]
+
+
 def _all(rest: list[str]) -> int:
     failed = []
     for command, (_, runs) in COMMANDS.items():
         for words in runs:
-            asked = [command, *words, *(rest if words else [])]
+            asked = [command, *words, *(rest if words else _general(rest))]
             if subprocess.run([sys.executable, __file__, *asked]).returncode:   # each finds a fresh process
                 failed.append(' '.join([command, *words]))
     for one in failed:

@@ -154,9 +154,7 @@ class Case:
 
     def own_given(self, mask: np.ndarray) -> torch.Tensor:
         """(T, D): the prompt with our own tokens of the photograph with this region."""
-        dam, squares = self.dam, self.dam.channels(self.image, mask)[None]
-        tokens = dam.image_tokens(dam.focused_features(squares, dam.context_features(squares)))[0]
-        return torch.cat([dam.embed(self.prompt.before[0]), tokens, dam.embed(self.prompt.behind)])
+        return own_given(self.dam, self.prompt, self.image, mask)
 
     def usual_inputs(self, mask: np.ndarray, prompt: prompts.Prompt | None = None) -> torch.Tensor:
         """(1, T, D): all that the usual way does before its first token."""
@@ -242,6 +240,13 @@ def write_usual(model: plain.PlainDam, inputs: torch.Tensor, most: int, clock, e
     begun, stamps = clock(), _Stamps(clock)
     ids = model.generate(inputs[None], most, end, stamps)
     return Written(ids, begun, stamps.came[1:])
+
+
+def own_given(dam: Dam, prompt: prompts.Prompt, image: np.ndarray, mask: np.ndarray) -> torch.Tensor:
+    """(T, D): the prompt with our tokens of a region."""
+    squares = dam.channels(image, mask)[None]
+    tokens = dam.image_tokens(dam.focused_features(squares, dam.context_features(squares)))[0]
+    return torch.cat([dam.embed(prompt.before[0]), tokens, dam.embed(prompt.behind)])
 
 
 def photograph() -> tuple[np.ndarray, np.ndarray]:

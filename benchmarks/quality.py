@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from case import checkpoint, count_parameters, options, parse, photograph
+from case import checkpoint, count_parameters, options, own_given, parse, photograph
+import numpy as np
 from report import Fact, machine, Result, tell
 import torch
 
@@ -29,11 +30,9 @@ def follow(dam: Dam, told: Sequence[Sequence[int]], most: int) -> tuple[list[lis
     prompt = prompts.build(Query(), dam.config.kind, 1, dam.tokenizer)
     ids, logits = [], []
     for number, (top, left, height, width) in enumerate(_REGIONS):
-        mask = mask & False
+        mask = np.zeros_like(mask)
         mask[top:top + height, left:left + width] = True
-        squares = dam.channels(image, mask)[None]
-        tokens = dam.image_tokens(dam.focused_features(squares, dam.context_features(squares)))[0]
-        given = torch.cat([dam.embed(prompt.before[0]), tokens, dam.embed(prompt.behind)])
+        given = own_given(dam, prompt, image, mask)
         cache, likeliest = dam.cache(len(given) + most), []
         for place in range(most):
             logits.append(dam.logits(dam.read([given], [cache]))[0].cpu())

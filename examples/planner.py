@@ -68,7 +68,9 @@ class Planner:
         return answer.result
 
     def _wait(self, future, patience_s: float):
-        self._executor.spin_until_future_complete(future, patience_s)
+        until = time.monotonic() + patience_s   # spin_until_future_complete leaves a callback behind at every turn
+        while not future.done() and time.monotonic() < until:
+            self._executor.spin_once(max(0.0, until - time.monotonic()))
         if not future.done():
             raise NoAnswer('describe_node does not answer any more')
         return future.result()

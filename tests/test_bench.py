@@ -120,8 +120,8 @@ def test_all_runs_each_with_its_words_and_names_what_failed(bench, monkeypatch, 
         ran.append(tuple(command[2:]))
         return SimpleNamespace(returncode=int('int8' in command))
     monkeypatch.setattr(bench.subprocess, 'run', run)
-    assert bench.main(['all', '--quick']) == 1
-    assert ('decode', '--size', 'tiny', '--quick') in ran and ('idle',) in ran
+    assert bench.main(['all', '--quick', '--size', 'tiny']) == 1
+    assert ('decode', '--size', 'mid', '--quick', '--size', 'tiny') in ran and ('idle', '--quick') in ran
     assert {one[0] for one in ran} == set(bench.COMMANDS) - {'gpu'}
     assert capsys.readouterr().err == 'bench: failed: decode --size mid --dtype int8\n'
 

@@ -71,7 +71,7 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 def as_much_as_it_takes(rig: Rig) -> None:
-    """Many long texts at once, so that it is no chance when memory is at its highest: the worker keeps what it frees."""
+    """Many long texts at once, so that it is no chance when memory is highest: the worker keeps what it frees."""
     for round_ in range(3):
         full = [rig.ask(look=f'full {round_} {number}', about=photo(number), max_tokens=2000, timeout_s=1.0)
                 for number in range(16)]

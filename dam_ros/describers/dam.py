@@ -119,7 +119,7 @@ class DamDescriber:
         self.model = f'{name} {dam.form.name}'
         self.max_pictures = PICTURES if dam.config.kind == JOINT else 1
         self._ends = {*dam.config.language.ends, dam.tokenizer.end}
-        self.weights_bytes = sum(one.numel() * one.element_size()
+        self.weights_bytes = sum(one.nbytes
                                  for part in (dam.tower, dam.provider, dam.projector, dam.language)
                                  for one in (*part.parameters(), *part.buffers()))
         slow = dam.device.type == 'cpu'
@@ -293,4 +293,4 @@ class DamDescriber:
 def _cpu_chunk(config: Language) -> int:
     """Tokens that a CPU reads in one step, so that it can be stopped soon. Not measured: equal work, equal numbers."""
     weights = config.layers * config.hidden * (2 * (config.heads + config.kv_heads) * config.head_dim + 3 * config.mlp)
-    return min(512, max(32, int(_STEP_WEIGHTS / weights) // 32 * 32))
+    return min(512, max(32, int(_STEP_WEIGHTS / weights) // 32 * 32))   # whole 32 rows, see model/layers.py

@@ -7,6 +7,7 @@ this module must be ready for an ImportError: numba is not everywhere.
 """
 from __future__ import annotations
 
+from functools import partial
 import math
 
 from llvmlite import ir
@@ -164,13 +165,7 @@ def _dots(_, weights, scales, row, rows, x, first, texts):
     signature = types.UniTuple(types.float32, high * wide)(weights, scales, row, rows, x, first, texts)
 
     def generate(context, builder, signature, given):
-        def from_row(place, index, count):
-            """Pointers to so many rows of an array."""
-            array = context.make_array(signature.args[place])(context, builder, given[place])
-            index = context.cast(builder, given[index], signature.args[index], types.intp)
-            width = builder.extract_value(array.shape, 1)
-            return [builder.gep(array.data, [builder.mul(width, builder.add(index, index.type(one)))])
-                    for one in range(count)], width
+        from_row = partial(_from_row, context, builder, signature.args, given)
         numbers, _ = from_row(0, 2, high)
         factors = from_row(1, 2, high)[0] if weights.dtype in (types.int8, types.uint8) else [None] * high
         vectors, width = from_row(4, 5, wide)
@@ -194,6 +189,15 @@ def _dots(_, weights, scales, row, rows, x, first, texts):
         return context.make_tuple(builder, signature.return_type, sum(found, []))
 
     return signature, generate
+
+
+def _from_row(context, builder, kinds, given, place, index, count):
+    """(pointers to `count` rows of the array given at `place`, from the row given at `index` on; their width)."""
+    array = context.make_array(kinds[place])(context, builder, given[place])
+    index = context.cast(builder, given[index], kinds[index], types.intp)
+    width = builder.extract_value(array.shape, 1)
+    return [builder.gep(array.data, [builder.mul(width, builder.add(index, index.type(one)))])
+            for one in range(count)], width
 
 
 def _lanes_sum(builder, vector):
@@ -280,6 +284,28 @@ def _turn(numbers, cos, sin):
         numbers[half + index] = second * cos[half + index] + first * sin[half + index]
 
 
+@_compiled
+def _look_back(query, keys, values, scale, likely, seen):
+    """One head's attention to the first len(likely) places; `likely` is room for its weights, `seen` is what it saw."""
+    dim = len(query)
+    most = np.float32(-np.inf)
+    for at in range(len(likely)):
+        total = _ZERO
+        for index in range(dim):
+            total += _wide(keys[at, index]) * query[index]
+        likely[at] = total * scale
+        most = max(most, likely[at])
+    whole = _ZERO
+    for at in range(len(likely)):
+        likely[at] = np.exp(likely[at] - most)
+        whole += likely[at]
+    seen[:] = _ZERO
+    for at in range(len(likely)):
+        share = likely[at] / whole
+        for index in range(dim):
+            seen[index] += share * _wide(values[at, index])
+
+
 @_spread
 def attend(qkv, held, layer, place, cos, sin, out):
     """One text: its new keys and values are put at `place` of its cache, its queries look at all up to there.
@@ -304,24 +330,9 @@ def attend(qkv, held, layer, place, cos, sin, out):
             _store(values, place, index, value[index])
         likely = np.empty(place + 1, np.float32)
         for head in range(kv_head * shared, (kv_head + 1) * shared):
-            query, seen = qkv[head * dim:(head + 1) * dim], out[head * dim:(head + 1) * dim]
+            query = qkv[head * dim:(head + 1) * dim]
             _turn(query, cos, sin)
-            most = np.float32(-np.inf)
-            for at in range(place + 1):
-                total = _ZERO
-                for index in range(dim):
-                    total += _wide(keys[at, index]) * query[index]
-                likely[at] = total * scale
-                most = max(most, likely[at])
-            whole = _ZERO
-            for at in range(place + 1):
-                likely[at] = np.exp(likely[at] - most)
-                whole += likely[at]
-            seen[:] = _ZERO
-            for at in range(place + 1):
-                share = likely[at] / whole
-                for index in range(dim):
-                    seen[index] += share * _wide(values[at, index])
+            _look_back(query, keys, values, scale, likely, out[head * dim:(head + 1) * dim])
 
 
 @_compiled

@@ -27,7 +27,7 @@ _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, '_l
 # What its products apply to their result before it goes to memory; other functions are a pass of their own.
 _POINTWISE = {'gelu_pytorch_tanh': ('gelu', 'tanh'), 'gelu_new': ('gelu', 'tanh'), 'gelu': ('gelu', 'none'),
               'relu': ('relu', ''), '': ('none', '')}
-_ROWS = 32
+_ROWS = 32   # a CPU's products are filled up to whole ones: oneDNN compiles and keeps a kernel for each number of rows
 assert set(_FUNCTIONS) == set(ACTIVATIONS)
 
 

@@ -13,6 +13,9 @@ import dam_ros
 from dam_ros.engine import wire
 
 
+_READ_BYTES = 1 << 20
+
+
 class WorkerProcess:
     """One run of `dam_ros.engine.worker`; everything is called in the loop's thread.
 
@@ -72,9 +75,11 @@ class WorkerProcess:
         writer.writelines(self._unsent)
         self._unsent.clear()
         try:
-            while True:
-                self._on_message(*await wire.receive_async(reader))
-        except (asyncio.IncompleteReadError, ConnectionError):
+            incoming = wire.Incoming()
+            while data := await reader.read(_READ_BYTES):   # many pieces at once, where they come fast
+                for message, blobs in incoming.feed(data):
+                    self._on_message(message, blobs)
+        except ConnectionError:
             pass
         except Exception as error:   # noqa: B902  nonsense; who stops listening here would wait for ever
             self.kill()

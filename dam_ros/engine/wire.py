@@ -8,8 +8,7 @@ It does not know what the messages mean.
 """
 from __future__ import annotations
 
-from asyncio import StreamReader
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import json
 import socket
 import struct
@@ -49,11 +48,33 @@ def receive(connection: socket.socket) -> tuple[dict, list[np.ndarray]] | None:
     return None if any(blob is None for blob in blobs) else (message, blobs)
 
 
-async def receive_async(reader: StreamReader) -> tuple[dict, list[bytes]]:
-    """The next message. Raises asyncio.IncompleteReadError at the end, WireError for nonsense."""
-    text = await reader.readexactly(_length(await reader.readexactly(4)))
-    message, sizes = _parse(text)
-    return message, [await reader.readexactly(size) for size in sizes]
+class Incoming:
+    """Messages out of bytes as they come, however they are cut."""
+
+    def __init__(self):
+        self._data = bytearray()
+        self._head: tuple[dict, list[int]] | None = None   # of a message whose blobs are still to come
+
+    def feed(self, data: bytes) -> Iterator[tuple[dict, list[bytes]]]:
+        """The messages that are whole now. Raises WireError."""
+        self._data += data
+        while self._whole():
+            message, sizes = self._head
+            self._head = None
+            yield message, [self._take(size) for size in sizes]
+
+    def _whole(self) -> bool:
+        if self._head is None and len(self._data) >= 4:
+            length = _length(self._data[:4])
+            if len(self._data) >= 4 + length:
+                self._take(4)
+                self._head = _parse(self._take(length))
+        return self._head is not None and len(self._data) >= sum(self._head[1])
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._data[:size])
+        del self._data[:size]
+        return taken
 
 
 def _length(head: bytes) -> int:

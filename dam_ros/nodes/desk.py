@@ -90,8 +90,6 @@ class Desk:
         if not self._ticking:
             self._ticking = True
             self._engine.later(_TICK_S, self._tick)
-        if isinstance(order, Order):
-            self.send_partial(call, call.stream.start())
         call.show(at_once=True)
         if isinstance(order, Order) and order.about:
             self._look_again(call, order)
@@ -99,6 +97,8 @@ class Desk:
             self._plan(call, order.picture, None)
         else:
             self._choose_frame(call, self._cameras[order.camera])
+        if isinstance(order, Order):
+            self.send_partial(call, call.stream.start())
 
     def frame_came(self, camera: Camera) -> None:
         """Somebody may have waited for it. In the executor's thread, and chosen there at once: who waits for the first
@@ -272,12 +272,16 @@ class Desk:
         if not call.descriptions:   # it ended before its region was known
             call.described(self._failed(call, failure), failure)
         description = call.descriptions[0]
-        if call.admitted_s:   # Partial.msg: the Description follows its last piece
+        self._engine.soon(self._publish, call, description)   # first the answer
+        subject = call.subjects.get(call.order.id)
+        return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
+
+    def _publish(self, call: Call, description: Description) -> None:
+        """~/description, and the last of ~/partial before it (Partial.msg)."""
+        if call.admitted_s:
             spoken = description.brief if call.brief_first else description.text
             self.send_partial(call, call.stream.finish(spoken, description.error_code))
         self._outlets.description(description)
-        subject = call.subjects.get(call.order.id)
-        return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
 
     def _close_scene(self, call: Call, failure: Failure | None) -> Answered:
         """Good where at least one region was described before time ran out: the others say themselves that they were

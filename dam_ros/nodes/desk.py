@@ -272,16 +272,12 @@ class Desk:
         if not call.descriptions:   # it ended before its region was known
             call.described(self._failed(call, failure), failure)
         description = call.descriptions[0]
-        self._engine.soon(self._publish, call, description)   # first the answer
-        subject = call.subjects.get(call.order.id)
-        return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
-
-    def _publish(self, call: Call, description: Description) -> None:
-        """~/description, and the last of ~/partial before it (Partial.msg)."""
-        if call.admitted_s:
+        if call.admitted_s:   # Partial.msg: the Description follows its last piece
             spoken = description.brief if call.brief_first else description.text
             self.send_partial(call, call.stream.finish(spoken, description.error_code))
         self._outlets.description(description)
+        subject = call.subjects.get(call.order.id)
+        return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
 
     def _close_scene(self, call: Call, failure: Failure | None) -> Answered:
         """Good where at least one region was described before time ran out: the others say themselves that they were

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import cv2
 import numpy as np
 
 WIDTH, HEIGHT, RATE_HZ = 1280, 720, 30.0
@@ -63,6 +64,11 @@ def picture() -> np.ndarray:
     return np.clip(plain + noise, 0, 255).astype(np.uint8)
 
 
+def jpeg() -> bytes:
+    """The picture as a file."""
+    return cv2.imencode('.jpg', picture()[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+
+
 def label_image() -> np.ndarray:
     """uint8 (H, W): one region."""
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -75,19 +81,16 @@ def _messages(compressed: bool) -> tuple:
     """(picture, label image); made once, only their stamps change."""
     import array
 
-    import cv2
     from sensor_msgs.msg import CompressedImage, Image
 
     def raw(pixels: np.ndarray, encoding: str) -> Image:
         return Image(height=HEIGHT, width=WIDTH, encoding=encoding, step=pixels.size // HEIGHT,
                      data=array.array('B', pixels.tobytes()))
 
-    image = picture()
     if compressed:
-        _, jpeg = cv2.imencode('.jpg', image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        first = CompressedImage(format='rgb8; jpeg compressed bgr8', data=array.array('B', jpeg.tobytes()))
+        first = CompressedImage(format='rgb8; jpeg compressed bgr8', data=array.array('B', jpeg()))
     else:
-        first = raw(image, 'rgb8')
+        first = raw(picture(), 'rgb8')
     return first, raw(label_image(), 'mono8')
 
 

@@ -17,6 +17,8 @@ import time
 import graph
 import report
 
+from dam_ros.core import images
+
 GOAL_MS = 10.0
 _WARM_CALLS = 10
 _REGIONS = {'whole picture': ([], graph.WIDTH * graph.HEIGHT),
@@ -152,10 +154,22 @@ def result_of(measured: dict[str, tuple[dict[str, list[Call]], list[float]]], qu
     added = max(report.Times.of([one.total_s - one.look_s for one in calls]).median - report.Times.of(echoes).median
                 for taken, echoes in measured.values() for calls in taken.values())
     facts = [report.Fact('call to answer less the look, worst of these medians', worst, 'ms', most=GOAL_MS),
-             report.Fact('of it more than the service that echoes', added, 'ms')]
+             report.Fact('of it more than the service that echoes', added, 'ms'),
+             report.Fact('decoding the JPEG, in a process that does nothing else', _decode_s(), 'ms')]
     count = sum(len(calls) for taken, _ in measured.values() for calls in taken.values())
     return report.Result('ros', size='1280x720', quick=quick, rows=rows, facts=facts,
                          equal=[f'all {count} answers were about the right region'])
+
+
+def _decode_s(times: int = 50) -> float:
+    """Median, s."""
+    data = graph.jpeg()
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        images.decode_compressed(data)
+        taken.append(time.perf_counter() - begun)
+    return report.Times.of(taken).median
 
 
 _STAGES = {'travel_s': 'to the node and back', 'choose_s': 'choosing the picture, making the mask', 'send_s':

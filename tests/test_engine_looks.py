@@ -133,7 +133,7 @@ def test_it_says_so_a_few_times_per_second(rig: Rig, monkeypatch: pytest.MonkeyP
         real(**changes)
     monkeypatch.setattr(care, '_tell', tell)
     begun, index = time.monotonic(), 0
-    while time.monotonic() - begun < 1.5:   # it ends as it began, with three looks: only what is between is news
+    while time.monotonic() - begun < 1.5:
         rig.ask(look=f'short {index}', max_tokens=1).end()
         index += 1
     until(lambda: said, 'a word')

@@ -34,7 +34,7 @@ from dam_ros.engine.looks import Looks
 from dam_ros.engine.sayable import as_failure, as_json, checked, traits
 
 _EXIT_LOST_NODE, _EXIT_BROKEN = 0, 3
-_LOOKS_S = 0.3   # between two messages about the looks, at least
+_LOOKS_S = 0.3   # from a change of the looks to the message about it
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Worker:
         self._jobs: dict[int, Job] = {}
         self._pictures: dict[str, list[Shown]] = {}   # by request
         self._describer: Describer | None = None
-        self._told, self._told_s = (0, 0), -math.inf   # of the looks, and when
+        self._told, self._tell_s = (0, 0), math.inf   # of the looks, and when to tell again
 
     def run(self) -> None:
         """Until the node has gone."""
@@ -148,13 +148,13 @@ class Worker:
                     return None
 
     def _tell_looks(self) -> float | None:
-        """Says how many looks there are, where that has changed; s until it may be said, None where it is known."""
+        """Says how many looks there are, a while after that has changed; s until then, None where it is known."""
         size, now = self._looks.size, time.monotonic()
-        if size == self._told:
-            return None
-        if now - self._told_s < _LOOKS_S:
-            return self._told_s + _LOOKS_S - now
-        self._told, self._told_s = size, now
+        if size != self._told:   # what was just looked at is told about first
+            self._tell_s = min(self._tell_s, now + _LOOKS_S)
+        if now < self._tell_s:
+            return self._tell_s - now if math.isfinite(self._tell_s) else None
+        self._told, self._tell_s = size, math.inf
         self._send('looks', job=0, count=size[0], bytes=size[1])
         return None
 

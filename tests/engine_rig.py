@@ -13,7 +13,7 @@ import numpy as np
 
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describing import NORMAL, Query
-from dam_ros.core.encoded import Encoded
+from dam_ros.core.encoded import Encoded, Layout
 from dam_ros.core.errors import Failure
 from dam_ros.core.masks import StoredMask
 from dam_ros.engine.engine import Engine
@@ -38,7 +38,12 @@ def picture(height: int = 6, width: int = 8) -> Work:
 
 def work(*pictures: tuple[np.ndarray, np.ndarray], box: tuple[int, int, int, int] | None = None) -> Work:
     """Of pairs (RGB uint8 (H, W, 3), bool (H, W))."""
-    return Work(tuple((Encoded.of(image), StoredMask(mask)) for image, mask in pictures), box)
+    return Work(tuple((_encoded(image), StoredMask(mask)) for image, mask in pictures), box)
+
+
+def _encoded(image: np.ndarray) -> Encoded:
+    height, width = image.shape[:2]
+    return Encoded(np.ascontiguousarray(image), Layout('rgb8', width, height, width * 3))
 
 
 class Heard:

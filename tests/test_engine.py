@@ -197,7 +197,7 @@ def sent(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     original = WorkerProcess.send
 
     def send(process: WorkerProcess, message: dict, blobs=()) -> None:
-        told.append(message['op'])
+        told.append(('early ' if message.get('early') else '') + message['op'])
         original(process, message, blobs)
     monkeypatch.setattr(WorkerProcess, 'send', send)
     return told
@@ -219,7 +219,7 @@ def test_a_picture_sent_early_is_sent_once(rig: Rig, sent: list[str]):
     rig.engine.provide(heard.request, [rig.unit(about=shown)])
     assert heard.end().code == 0
     until(lambda: 'forget' in sent, 'the end of the picture')
-    assert sent == ['picture', 'describe', 'forget']
+    assert sent == ['early picture', 'describe', 'forget']
 
 
 def test_a_picture_is_not_sent_early_where_others_run_or_it_is_too_late(rig: Rig, sent: list[str]):
@@ -233,6 +233,13 @@ def test_a_picture_is_not_sent_early_where_others_run_or_it_is_too_late(rig: Rig
     assert waiting.end().code == 0
     until(lambda: sent.count('forget') == 2, 'the end of the pictures')
     assert sent.count('picture') == 2
+
+
+def test_a_question_about_a_kept_look_decodes_nothing(rig: Rig, sent: list[str]):
+    assert rig.ask(look='decoded once', about=about(JPEG)).end().code == 0
+    heard = rig.ask(look='decoded once', about=about(b'no picture')).end()
+    assert (heard.code, heard.outcome.look_s) == (0, 0.0)
+    assert 'early picture' not in sent
 
 
 def test_pictures_go_to_the_next_worker_again():

@@ -22,7 +22,8 @@ class Subject:
     """What is looked at: one picture, or several of a clip, each with its region.
 
     Attributes:
-        pictures: 1 or more pairs (image, mask): RGB uint8 (H, W, 3) and bool (H, W), at least one pixel set.
+        pictures: 1 or more pairs (image, mask): RGB uint8 (H, W, 3) and bool (H, W), at least one pixel set. Regions of
+            one request share an image: it is not to be changed.
     """
 
     pictures: tuple[tuple[np.ndarray, np.ndarray], ...]

@@ -39,12 +39,6 @@ class Encoded:
     source: str = ''
 
     @classmethod
-    def of(cls, pixels: np.ndarray) -> Encoded:
-        """RGB uint8 (H, W, 3)."""
-        height, width = pixels.shape[:2]
-        return cls(np.ascontiguousarray(pixels), Layout('rgb8', width, height, width * 3))
-
-    @classmethod
     def from_json(cls, values: dict, data: Any) -> Encoded:
         """What `as_json` and `data` were made of."""
         layout = values['layout']

@@ -16,7 +16,7 @@ from dam_ros.core.regions import Region, labels_present, mask_of, occurs, pixel_
 
 @dataclass(frozen=True, eq=False)
 class Earlier:
-    """A picture of a clip before its last. `picture` brings the pixels: `pixels()`, `size()` (H, W) and `nbytes`."""
+    """A picture of a clip before its last. `picture` has `encoded()`, `size()` (H, W) and `nbytes`."""
 
     picture: Any
     mask: StoredMask

@@ -15,7 +15,7 @@ class Record:
     """One answer that can be asked about again.
 
     Attributes:
-        picture: what brings the pixels again; several records may share one.
+        picture: what brings the pixels again (`encoded()`, `pixels()`); several records may share one.
         picture_bytes: how much it takes.
         look: names the look in the worker.
         box: what a segmenter was to cut out of, None where the mask was given.

@@ -15,7 +15,7 @@ class Segmenter(Protocol):
         """The thing in a box, as bool (H, W) with at least one pixel.
 
         Args:
-            image: RGB uint8 (H, W, 3).
+            image: RGB uint8 (H, W, 3), shared with others: not to be changed.
             box: left, top, right, bottom in px, half open, inside the picture, at least one pixel.
 
         Raises:

@@ -104,7 +104,7 @@ class Engine:
         only."""
         idle = not self._running and self._schedule.next_unit() is None
         if request.open and idle and self._status.state == 'ready':
-            self._send_picture(request, picture)
+            self._send_picture(request, picture, early=True)
 
     def later(self, delay_s: float, call: Callable, *arguments: Any) -> asyncio.TimerHandle:
         """In the engine's thread only, as is the call."""
@@ -211,11 +211,16 @@ class Engine:
                          'pictures': pictures, 'box': work.box, 'parts': parts,
                          'urgent': unit.request.urgency < PREEMPTIBLE}, [mask.packed for _, mask in work.pictures])
 
-    def _send_picture(self, request: Request, picture: Encoded) -> int:
-        """Its number in the worker, which keeps it until the request ends."""
+    def _send_picture(self, request: Request, picture: Encoded, early: bool = False) -> int:
+        """Its number in the worker, which keeps it until the request ends.
+
+        Args:
+            early: its region is still being made: decode it meanwhile.
+        """
         number = next((index for index, one in enumerate(request.sent) if one is picture), len(request.sent))
         if number == len(request.sent):
-            self._care.send({'op': 'picture', 'request': request.id, **picture.as_json()}, [picture.data])
+            self._care.send({'op': 'picture', 'request': request.id, 'early': early, **picture.as_json()},
+                            [picture.data])
             request.sent.append(picture)
         return number
 
@@ -392,4 +397,3 @@ class Engine:
             if timer is not None:
                 timer.cancel()
         await self._care.close()
-

@@ -16,7 +16,7 @@ import struct
 import numpy as np
 
 MAX_JSON = 16 << 20    # bytes; the longest real one is an answer with its facts
-MAX_BLOBS = 2 << 30    # bytes; eight pictures of 64 Mpx with their masks
+MAX_BLOBS = 2 << 30    # bytes; a picture of 64 Mpx with 16 bits in four channels has a quarter of it
 
 
 class WireError(Exception):

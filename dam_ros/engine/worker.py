@@ -53,7 +53,7 @@ class Job:
 
 
 class Shown:
-    """A picture of a request, decoded once."""
+    """A picture of a request, decoded once, and not at all where its looks are kept."""
 
     def __init__(self, encoded: Encoded):
         self._encoded = encoded
@@ -126,7 +126,7 @@ class Worker:
                 if order['op'] == 'describe':
                     waiting.append(received)
                 elif order['op'] == 'picture':
-                    self._take_picture(order, blobs[0], at_once=not self._jobs)
+                    self._take_picture(order, blobs[0], order['early'] and not self._jobs and not waiting)
                 elif order['op'] == 'forget':
                     self._pictures.pop(order['request'], None)
                 elif order['op'] == 'stop':
@@ -161,7 +161,7 @@ class Worker:
     def _take_picture(self, order: dict, data: np.ndarray, at_once: bool) -> None:
         shown = Shown(Encoded.from_json(order, data))
         self._pictures.setdefault(order['request'], []).append(shown)
-        if at_once:   # while the node still makes the mask
+        if at_once:
             try:
                 shown.pixels()
             except Exception:   # noqa: B902  raised again, and told, where it is described

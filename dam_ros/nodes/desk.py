@@ -177,9 +177,12 @@ class Desk:
         except Failure as failure:
             self._provide(call, picture, None, failure)
             return
+        except Exception:   # noqa: B902  the caller would wait for its deadline
+            self._provide(call, picture, None, _bug())
+            return
         future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most)
-        self._engine.begin_early(call.request, encoded)   # meanwhile
         future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, encoded, done.result()))
+        self._engine.begin_early(call.request, encoded)   # meanwhile
 
     def _provide(self, call: Call, picture: Any, encoded: Encoded | None,
                  plan: tuple[list[Planned], int] | Failure) -> None:

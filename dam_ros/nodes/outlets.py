@@ -20,7 +20,7 @@ from dam_ros.nodes.pictures import image_message, read_labels
 EVENTS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)   # Description.msg, Partial.msg
 LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE,
                      durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-# (work in the thread for pixels, what to do with its result in the executor's): Desk.in_background
+# (work in the thread for pixels, what to do with its result in the engine's): Desk.in_background
 Background = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
 

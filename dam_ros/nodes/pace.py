@@ -57,7 +57,7 @@ class Pace:
         await turn
 
     def _wind(self) -> None:
-        if self._timer.is_canceled():
+        if self._queue and self._timer.is_canceled():
             self._timer.reset()
 
     def _release(self) -> None:

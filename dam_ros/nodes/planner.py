@@ -1,4 +1,4 @@
-"""What is done with pixels before the worker gets them, in the thread for that. No request's life is decided here."""
+"""What a request's regions are in pixels, and what the worker gets of them. No request's life is decided here."""
 from __future__ import annotations
 
 import traceback

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import threading
+import traceback
 from typing import Any
 
 from rclpy.exceptions import InvalidHandle
@@ -34,6 +35,8 @@ def serve(node: Node, kind: type, name: str, callback: Callable[[Any, Any, Calla
             send(response, header)
         except InvalidHandle:   # the node was destroyed
             pass
+        except Exception:   # noqa: B902  whoever called this has others to answer
+            node.get_logger().error(f'an answer of {name} could not be sent:\n' + traceback.format_exc())
 
     service.send_response = lambda reply, header: reply.addressed(lambda response: sent(response, header))
 

@@ -154,9 +154,7 @@ def test_a_delayed_label_image_has_the_stamp_of_its_picture(listener, photo):
             return [at - came[stamp_ns(one)] for at, one in listener.labels if stamp_ns(one) in came]
 
         listener.until(lambda: len(late()) >= 10)
-    late = late()
-    assert 0.6 < min(late)   # when they reach the listener, which may have been kept from looking
-    assert np.median(late) < 1.1
+    assert 0.6 < np.median(late()) < 1.1   # when they reach the listener, which may have been kept from looking
 
 
 def test_next_shows_the_next_photo_and_playing_says_which_since_when(listener, photo, tmp_path):

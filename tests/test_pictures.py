@@ -1,6 +1,8 @@
 """Serialized images read where they lie: the same as rclpy's deserialization, and nonsense is told as such."""
 from __future__ import annotations
 
+from dataclasses import replace
+import json
 import random
 import struct
 
@@ -13,7 +15,7 @@ from rclpy.serialization import serialize_message  # noqa: E402
 from ros_pictures import as_bytes, stamped  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 
-from dam_ros.core.encoded import Layout  # noqa: E402
+from dam_ros.core.encoded import Encoded, Layout  # noqa: E402
 from dam_ros.core.errors import NoFrame  # noqa: E402
 from dam_ros.core.frames import Frame  # noqa: E402
 from dam_ros.nodes.pictures import CameraPicture, peek_header, read_compressed, read_raw  # noqa: E402
@@ -47,7 +49,22 @@ def test_every_field_of_an_image(frame_id: str, encoding: str, is_bigendian: int
 def test_the_file_in_a_compressed_image(frame_id: str, form: str):
     message = CompressedImage(format=form, data=as_bytes(np.arange(100, dtype=np.uint8)))
     message.header.frame_id = frame_id
-    assert bytes(read_compressed(serialize_message(message)).data) == bytes(range(100))
+    read = read_compressed(serialize_message(message))
+    assert (bytes(read.data), read.form) == (bytes(range(100)), form)
+
+
+def test_compressed_depth_among_pictures_is_told_as_such():
+    message = CompressedImage(format='16UC1; compressedDepth png', data=as_bytes(np.zeros(60, np.uint8)))
+    picture = CameraPicture(Frame(1, 'camera', serialize_message(message), True))
+    for read in (picture.size, picture.pixels):
+        with pytest.raises(NoFrame, match='cannot be used: image.format .*This is depth'):
+            read()
+
+
+def test_the_worker_gets_what_the_node_has():
+    for one in (read_raw(serialize_message(image())), replace(read_compressed(serialize_message(CompressedImage(
+            format='bayer_rggb8; png compressed '))), source='camera')):
+        assert Encoded.from_json(json.loads(json.dumps(one.as_json())), one.data).as_json() == one.as_json()
 
 
 def test_the_other_byte_order():

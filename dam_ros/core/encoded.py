@@ -30,6 +30,7 @@ class Encoded:
         data: anything with the buffer protocol.
         layout: None = `data` is a JPEG, PNG or WebP file.
         source: what errors call it where the caller did not send it; such a picture can only be NoFrame.
+        form: `format` of a `sensor_msgs/CompressedImage`.
 
     Raises (from `size` and `pixels`): InvalidRequest or Unsupported as `core.images`, NoFrame where it has a source.
     """
@@ -37,16 +38,17 @@ class Encoded:
     data: Any
     layout: Layout | None = None
     source: str = ''
+    form: str = ''
 
     @classmethod
     def from_json(cls, values: dict, data: Any) -> Encoded:
         """What `as_json` and `data` were made of."""
         layout = values['layout']
-        return cls(data, layout and Layout(**layout), values['source'])
+        return cls(data, layout and Layout(**layout), values['source'], values['form'])
 
     def as_json(self) -> dict:
         """All but the data."""
-        return {'layout': self.layout and asdict(self.layout), 'source': self.source}
+        return {'layout': self.layout and asdict(self.layout), 'source': self.source, 'form': self.form}
 
     def size(self) -> tuple[int, int]:
         """(height, width) in px, from its header."""
@@ -68,15 +70,11 @@ class Encoded:
 
     def _size(self) -> tuple[int, int]:
         if self.layout is None:
-            size = images.picture_size(self.data)
-            if size is None:
-                raise images.not_a_picture('image')
-            return size[1], size[0]
+            return images.compressed_size(self.data, form=self.form)
         one = self.layout
-        images.check_raw(one.encoding, one.width, one.height, one.step, self.data)
-        return one.height, one.width
+        return images.raw_size(one.encoding, one.width, one.height, one.step, self.data)
 
     def _pixels(self) -> np.ndarray:
         if self.layout is None:
-            return images.decode_compressed(self.data)
+            return images.decode_compressed(self.data, form=self.form)
         return images.decode_raw(**asdict(self.layout), data=self.data)

@@ -39,10 +39,11 @@ def read_raw(data: bytes) -> Encoded:
 def read_compressed(data: bytes) -> Encoded:
     """The file in a serialized sensor_msgs/CompressedImage. Raises struct.error, ValueError for nonsense."""
     if data[0] or data[1] > 1:
-        return Encoded(memoryview(deserialize_message(data, CompressedImage).data))
+        message = deserialize_message(data, CompressedImage)
+        return Encoded(memoryview(message.data), form=message.format)
     fields = _Fields(data)
-    fields.text()
-    return Encoded(fields.sequence())
+    form = fields.text()
+    return Encoded(fields.sequence(), form=form)
 
 
 def encoded(message: Image) -> Encoded:

@@ -206,6 +206,116 @@ def test_the_pinned_picture_itself_is_given_for_its_stamp():
     assert found.picture.stamp_ns == at(0.0)
 
 
+# -- depth and camera info
+
+def place(found: Found) -> tuple[int | None, int | None]:
+    """Stamps of depth and camera info."""
+    return found.depth and found.depth.stamp_ns, found.info and found.info.stamp_ns
+
+
+def test_nothing_waits_for_depth_or_camera_info():
+    ring = ring_of(0.0, labels=(0.0,))
+    for needs_labels in (False, True):
+        assert place(chosen(ring, needs_labels=needs_labels)) == (None, None)
+
+
+@pytest.mark.parametrize('order', ['dip', 'dpi', 'idp', 'ipd', 'pdi', 'pid'])
+def test_depth_info_and_picture_in_any_order(order: str):
+    ring = Ring(2.0, 256.0)
+    for one in order:
+        if one == 'p':
+            ring.add_picture(frame(at(0.1)), SLOP)
+        elif one == 'd':
+            ring.add_depth(frame(at(0.11)), SLOP)
+        else:
+            ring.add_info(frame(at(0.1)))
+    assert place(chosen(ring)) == place(chosen(ring, stamp_ns=at(0.1))) == (at(0.11), at(0.1))
+    assert ring.depth_fits
+
+
+def test_depth_is_the_nearest_within_the_slop():
+    ring = ring_of(0.0, 0.1, 0.2)
+    for one in (0.005, 0.1, 0.115, 0.23):
+        ring.add_depth(frame(at(one)), SLOP)
+    assert [place(chosen(ring, stamp_ns=at(one)))[0] for one in (0.0, 0.1, 0.2)] == [at(0.005), at(0.1), None]
+
+
+def test_depth_at_half_the_rate_serves_the_pictures_between():
+    """Centimetres off at most; a label image would be another thing's."""
+    ring, period = Ring(2.0, 256.0), 16_666_667
+    for index in range(10):
+        ring.add_picture(frame(T0 + index * period), SLOP)
+        if index % 2 == 0:
+            ring.add_depth(frame(T0 + index * period), SLOP)
+    for index in range(10):
+        assert chosen(ring, stamp_ns=T0 + index * period).depth is not None
+
+
+def test_depth_that_never_fits_is_known():
+    ring = ring_of(0.0)
+    ring.add_depth(frame(at(0.5)), SLOP)
+    assert (place(chosen(ring)), ring.depth_fits) == ((None, None), False)
+    ring.add_picture(frame(at(0.51)), SLOP)
+    assert ring.depth_fits
+
+
+def test_depth_that_comes_after_the_choice():
+    ring = ring_of(0.0)
+    found = chosen(ring)
+    ring.add_depth(frame(at(0.0)), SLOP)
+    ring.add_info(frame(at(0.0)))
+    assert place(ring.placed(found, SLOP)) == (at(0.0), at(0.0))
+
+
+def test_the_camera_info_of_the_stamp_else_the_last():
+    ring = ring_of(0.0, 0.1, 0.2)
+    for one in (0.0, 0.1):
+        ring.add_info(frame(at(one)))
+    assert [place(chosen(ring, stamp_ns=at(one)))[1] for one in (0.0, 0.1, 0.2)] == [at(0.0), at(0.1), at(0.1)]
+    ring.add_info(frame(0))   # a driver without stamps
+    assert place(chosen(ring, stamp_ns=at(0.2)))[1] == 0
+
+
+def test_a_camera_info_that_came_only_once_stays():
+    """Latched ones are sent when we subscribe, and never again."""
+    ring = ring_of(0.0)
+    ring.add_info(frame(at(-100.0)))
+    for index in range(100):
+        ring.add_picture(frame(at(0.1 * index)), SLOP)
+    ring.clear()
+    ring.add_picture(frame(at(-1000.0)), SLOP)
+    assert place(chosen(ring, stamp_ns=at(-1000.0))) == (None, at(-100.0))
+
+
+def test_the_depth_of_the_newest_pair_stays_with_it():
+    ring = ring_of(0.0, labels=(0.0,))
+    for one in np.arange(0.0, 5.0, 0.1):
+        ring.add_picture(frame(at(one)), SLOP)
+        ring.add_depth(frame(at(one)), SLOP)
+    assert place(chosen(ring, 5.0, needs_labels=True, max_age_s=10.0))[0] == at(0.0)
+    assert place(chosen(ring, 5.0))[0] == at(4.9)
+
+
+def test_depth_and_info_of_another_past_are_forgotten():
+    ring = ring_of(100.0)
+    for one in (100.0, 0.0):
+        ring.add_depth(frame(at(one)), SLOP)
+        ring.add_info(frame(at(one)))
+    assert place(chosen(ring, 100.0)) == (None, at(0.0))
+    ring.add_picture(frame(at(0.0)), SLOP)
+    assert ring.jumps == 1
+    ring.add_depth(frame(at(0.0)), SLOP)
+    assert place(chosen(ring, 0.0)) == (at(0.0), at(0.0))
+
+
+def test_a_clip_has_the_depth_of_its_last_picture():
+    ring = ring_of(0.0, 0.1, 0.2, labels=(0.0, 0.1, 0.2))
+    ring.add_depth(frame(at(0.2)), SLOP)
+    for needs_labels in (False, True):
+        found = chosen(ring, 0.2, clip_ns=NS // 5, needs_labels=needs_labels)
+        assert (len(found.earlier), place(found)[0]) == (2, at(0.2))
+
+
 # -- stamp
 
 def test_this_very_picture_or_the_nearest_within_the_slop():
@@ -293,9 +403,11 @@ def test_ten_thousand_frames_leave_no_more_than_the_span():
     for index in range(10_000):
         ring.add_picture(frame(T0 + index * PERIOD), SLOP)
         ring.add_labels(frame(T0 + index * PERIOD), SLOP)
-    lines = (ring._pictures, ring._labels)
-    assert [len(one.frames) for one in lines] == [16, 16]
-    assert [one.bytes for one in lines] == [160, 160]
+        ring.add_depth(frame(T0 + index * PERIOD), SLOP)
+        ring.add_info(frame(T0 + index * PERIOD))
+    lines = (ring._pictures, ring._labels, ring._depths, ring._infos)
+    assert [len(one.frames) for one in lines] == [16] * 4
+    assert [one.bytes for one in lines] == [160] * 4
     assert (ring.pictures_seen, ring.labels_seen) == (10_000, 10_000)
 
 

@@ -1,34 +1,19 @@
 """The last seconds of a camera and its label images, and the choice of the right one. Frames are kept as they came.
 
 Stamps are ns of the sender's clock, compared with each other and with `now_ns` of ROS time. It knows no ROS
-types: a frame is a stamp, a frame id and bytes that somebody else can decode.
+types: a frame is a stamp, a frame id and bytes that somebody else can decode. Depth and camera info are taken where
+they are there; no request waits for them or fails for lack of them.
 """
 from __future__ import annotations
 
-from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 import threading
 
 from dam_ros.core.errors import Failure, NoFrame, NoLabelImage, StaleFrame, complaint
+from dam_ros.core.frame_line import Frame, Line
 
 NS = 1_000_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One message as it came.
-
-    Attributes:
-        stamp_ns, frame_id: of its header.
-        data: the serialized message.
-        compressed: sensor_msgs/CompressedImage instead of Image.
-    """
-
-    stamp_ns: int
-    frame_id: str
-    data: bytes
-    compressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,11 +34,15 @@ class Found:
 
     Attributes:
         earlier: of a clip what came before it, oldest first.
+        depth: the depth image nearest to the picture in time, None where there is none within the slop.
+        info: the camera info with the picture's stamp, else the last that came; None before the first.
     """
 
     picture: Frame
     labels: Frame | None = None
     earlier: tuple[Found, ...] = ()
+    depth: Frame | None = None
+    info: Frame | None = None
 
 
 @dataclass(frozen=True)
@@ -67,43 +56,6 @@ class Pending:
 
     failure: Failure
     to_deadline: bool
-
-
-class _Line:
-    """Frames of one topic in the order of their stamps."""
-
-    def __init__(self):
-        self.frames: list[Frame] = []
-        self.stamps: list[int] = []
-        self.bytes = 0
-        self.newest_ns = 0   # ever seen, also where it has left
-        self.left_ns = -1    # the newest that has left
-
-    def add(self, frame: Frame) -> None:
-        at = len(self.stamps)
-        while at and self.stamps[at - 1] > frame.stamp_ns:   # mostly it is the newest
-            at -= 1
-        self.frames.insert(at, frame)
-        self.stamps.insert(at, frame.stamp_ns)
-        self.bytes += len(frame.data)
-        self.newest_ns = max(self.newest_ns, frame.stamp_ns)
-
-    def drop_oldest(self) -> None:
-        self.left_ns = max(self.left_ns, self.stamps.pop(0))
-        self.bytes -= len(self.frames.pop(0).data)
-
-    def nearest(self, stamp_ns: int, slop_ns: int) -> Frame | None:
-        at = bisect_left(self.stamps, stamp_ns)
-        near = self.frames[max(0, at - 1):at + 1]
-        best = min(near, key=lambda one: abs(one.stamp_ns - stamp_ns), default=None)
-        return best if best is not None and abs(best.stamp_ns - stamp_ns) <= slop_ns else None
-
-    def between(self, first_ns: int, end_ns: int) -> list[Frame]:
-        """From first_ns on, before end_ns."""
-        return self.frames[bisect_left(self.stamps, first_ns):bisect_left(self.stamps, end_ns)]
-
-    def clear(self) -> None:
-        self.__init__()
 
 
 def _alone(method):
@@ -122,15 +74,18 @@ class Ring:
         pictures_seen, labels_seen: how many came since the start.
         unmatched: label images for which no picture was there any more.
         jumps: how often the stamps of pictures went back, so that everything was forgotten.
+        depth_fits: some depth image had the stamp of a picture.
     """
 
     def __init__(self, seconds: float, megabytes: float, topic: str = 'image', labels_topic: str = 'segmentation'):
         self._span_ns, self._most_bytes = int(seconds * NS), int(megabytes * 1e6)
         self._topic, self._labels_topic = topic, labels_topic
-        self._pictures, self._labels = _Line(), _Line()
+        self._pictures, self._labels, self._depths, self._infos = Line(), Line(), Line(), Line()
+        self._last_info: Frame | None = None
         self._pair: Found | None = None
         self._lock = threading.RLock()
         self.pictures_seen = self.labels_seen = self.unmatched = self.jumps = 0
+        self.depth_fits = False
 
     @_alone
     def add_picture(self, frame: Frame, slop_ns: int) -> None:
@@ -140,6 +95,7 @@ class Ring:
         self._pictures.add(frame)
         self.pictures_seen += 1
         self._match(frame, self._labels.nearest(frame.stamp_ns, slop_ns), slop_ns)
+        self.depth_fits = self.depth_fits or self._depths.nearest(frame.stamp_ns, slop_ns) is not None
         self._trim(self._pictures, self._most_bytes)
 
     @_alone
@@ -154,10 +110,27 @@ class Ring:
         self._trim(self._labels, self._most_bytes)
 
     @_alone
+    def add_depth(self, frame: Frame, slop_ns: int) -> None:
+        if self._goes_back(self._depths, frame):
+            self._depths.clear()
+        self._depths.add(frame)
+        self.depth_fits = self.depth_fits or self._pictures.nearest(frame.stamp_ns, slop_ns) is not None
+        self._pair = self._pair and self._placed(self._pair, slop_ns)   # it may outlive the depth in the ring
+        self._trim(self._depths, self._most_bytes)
+
+    @_alone
+    def add_info(self, frame: Frame) -> None:
+        if self._goes_back(self._infos, frame):
+            self._infos.clear()
+        self._infos.add(frame)
+        self._last_info = frame
+        self._trim(self._infos, self._most_bytes)
+
+    @_alone
     def clear(self) -> None:
-        """Time went back, or the node was deactivated."""
-        self._pictures.clear(), self._labels.clear()
-        self._pair = None
+        """Time went back, or the node was deactivated. The last camera info stays: some cameras send only one."""
+        self._pictures.clear(), self._labels.clear(), self._depths.clear(), self._infos.clear()
+        self._pair, self.depth_fits = None, False
 
     @property
     @_alone
@@ -184,7 +157,19 @@ class Ring:
             explicit = bool(wish.stamp_ns or wish.not_before_ns)
             return Pending(NoFrame(f'no picture has come on {self._topic} yet; ~/diagnostics say why'), explicit)
         found = self._at_stamp(wish) if wish.stamp_ns else self._newest(wish, now_ns)
-        return self._with_earlier(found, wish) if wish.clip_ns and isinstance(found, Found) else found
+        if isinstance(found, Pending):
+            return found
+        return self._placed(self._with_earlier(found, wish) if wish.clip_ns else found, wish.slop_ns)
+
+    @_alone
+    def placed(self, found: Found, slop_ns: int) -> Found:
+        """Once more with the depth and the camera info that have come by now: both may be later than their picture."""
+        return self._placed(found, slop_ns)
+
+    def _placed(self, found: Found, slop_ns: int) -> Found:
+        at_ns = found.picture.stamp_ns
+        return replace(found, depth=self._depths.nearest(at_ns, slop_ns) or found.depth,
+                       info=self._infos.nearest(at_ns, 0) or self._last_info)
 
     def _with_earlier(self, end: Found, wish: Wish) -> Found:
         """The clip that ends there: every picture of that time, none without the label image that it needs."""
@@ -196,7 +181,7 @@ class Ring:
                                        'pictures are no longer kept', 'Raise ring_s and ring_mb'))
         pictures = self._pictures.between(first_ns, end_ns)
         if not wish.needs_labels:
-            return Found(end.picture, None, tuple(Found(one) for one in pictures))
+            return replace(end, labels=None, earlier=tuple(Found(one) for one in pictures))
         earlier = [Found(one, self._labels_of(one, wish.slop_ns)) for one in pictures]
         missing = sum(1 for one in earlier if one.labels is None)
         if missing:
@@ -204,7 +189,7 @@ class Ring:
                 'clip_s', round(wish.clip_ns / NS, 3), 'a time whose pictures all have their label image',
                 f'{missing} of {len(earlier) + 1} have none within sync_slop_s {wish.slop_ns / NS:g}: let one come for '
                 'every picture, or ask about one picture (clip_s 0)'))
-        return Found(end.picture, end.labels, tuple(earlier))
+        return replace(end, earlier=tuple(earlier))
 
     def _labels_of(self, picture: Frame, slop_ns: int) -> Frame | None:
         labels = self._labels.nearest(picture.stamp_ns, slop_ns)
@@ -287,11 +272,11 @@ class Ring:
         near = self._pictures.nearest(labels.stamp_ns, slop_ns), self._labels.nearest(picture.stamp_ns, slop_ns)
         return None not in near and [one.stamp_ns for one in near] == [picture.stamp_ns, labels.stamp_ns]
 
-    def _trim(self, line: _Line, most_bytes: int) -> None:
+    def _trim(self, line: Line, most_bytes: int) -> None:
         while len(line.frames) > 1 and (line.bytes > most_bytes or line.stamps[-1] - line.stamps[0] > self._span_ns):
             line.drop_oldest()
 
-    def _goes_back(self, line: _Line, frame: Frame) -> bool:
+    def _goes_back(self, line: Line, frame: Frame) -> bool:
         """A stamp far before those of its topic: a bag starts again, a simulation was reset."""
         return bool(line.newest_ns) and frame.stamp_ns < line.newest_ns - max(self._span_ns, 10 * NS)
 

@@ -63,9 +63,9 @@ def _run(arguments: list[str]) -> int:
 
 def _in_options(message: str) -> str:
     """The checks are those of a request; here their fields are options."""
-    for field, option in (('region.box_xywh', '--box'), ('region.mask', '--mask'), ('region.labels', '--label'),
-                          ('describer_options is', '--describer-options is'), ('device is', '--device is'),
-                          ('remote_url', '--url')):
+    from dam_ros.cli_regions import OPTIONS
+    others = {'describer_options is': '--describer-options is', 'device is': '--device is', 'remote_url': '--url'}
+    for field, option in (*OPTIONS.items(), *others.items()):
         message = message.replace(field, option)
     return message
 
@@ -97,6 +97,8 @@ def _describe(asked: argparse.Namespace) -> int:
         _download(asked.model)
     if not pictures:
         return 0
+    if asked.save_mask:
+        _save_mask(asked.save_mask, pictures[-1].mask.array())
     describer = _make(asked, name, options)
     timings.load = time.monotonic() - began
     out = _Streamed(sys.stdout, wanted=not asked.json and sys.stdout.isatty())
@@ -108,7 +110,7 @@ def _describe(asked: argparse.Namespace) -> int:
         describer.close()
     timings.total = time.monotonic() - began
     if asked.json:
-        report = _report(answer, describer, pictures, asked.label, timings)
+        report = _report(answer, describer, pictures, asked, timings)
         print(_guarded(describer, lambda: json.dumps(report, ensure_ascii=False, indent=2)))
     elif not out.wanted:
         print(answer.text)
@@ -134,6 +136,17 @@ def _answer(describer, subject, query, timings: _Timings, out: _Streamed):
     timings.look += getattr(look, 'later_s', 0.0)   # what the describer left to its steps
     look.close()
     return answer
+
+
+def _save_mask(path: str, mask) -> None:
+    import cv2
+    from dam_ros.core.errors import invalid
+    _, png = cv2.imencode('.png', mask.view('uint8') * 255)
+    try:
+        with open(path, 'wb') as file:
+            file.write(png.tobytes())
+    except OSError as error:
+        raise invalid('--save-mask', path, f'a file that can be written ({error.strerror})') from error
 
 
 def _download(model: str) -> None:
@@ -214,7 +227,7 @@ class _Streamed:
             print(flush=True, file=self._stream)
 
 
-def _report(answer, describer, pictures: list, label: int | None, timings: _Timings) -> dict:
+def _report(answer, describer, pictures: list, asked: argparse.Namespace, timings: _Timings) -> dict:
     mask = pictures[-1].mask   # the one that is asked about
     height, width = mask.shape
     found = {
@@ -222,7 +235,8 @@ def _report(answer, describer, pictures: list, label: int | None, timings: _Timi
         'describer': describer.name, 'model': describer.model, 'truncated': answer.truncated,
         'abstained': answer.abstained, 'confidence': _finite(answer.confidence), 'box': list(mask.box),
         'area_px': mask.area_px, 'area_fraction': round(mask.area_fraction, 6),
-        'image_size': [width, height], 'label': label, 'pictures': [one.path for one in pictures],
+        'image_size': [width, height], 'label': asked.label[0] if len(asked.label or ()) == 1 else None,
+        'tag': asked.tag, 'pictures': [one.path for one in pictures],
     }
     if answer.token_ids:
         found['token_ids'] = answer.token_ids

@@ -22,9 +22,10 @@ class _Parser(argparse.ArgumentParser):
 def make_parser() -> argparse.ArgumentParser:
     """Every option, with its unit and range."""
     parser = _Parser(prog='dam-describe', description='Describe a region of a picture, or of a clip, in words.',
-                     epilog='Exit code: 0 described, 1 the describer failed, 2 bad input, 130 interrupted.')
+                     epilog='Exit code: 0 described, 1 describer or segmenter failed, 2 bad input, 130 interrupted.')
     parser.add_argument('images', metavar='IMAGE', nargs='*', help='JPEG, PNG or WebP; used as it is stored, EXIF is '
-                        'not looked at. Several are a clip, in their order, with one --mask for each')
+                        'not looked at. Several are a clip, in their order, with one --mask for each, or a region of '
+                        'the last that sam follows')
     _add_regions(parser.add_argument_group('which part (nothing: the whole picture)'))
     what = parser.add_argument_group('what is asked')
     what.add_argument('--query', metavar='TEXT', help='a question about the region, without any placeholder')
@@ -38,12 +39,32 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_regions(where) -> None:
-    where.add_argument('--mask', metavar='PNG', action='append', help='size of the picture; every pixel that is not 0 '
-                       'is inside (or the opaque ones, where some are transparent); once for each picture')
     where.add_argument('--box', nargs=4, type=float, metavar=('X', 'Y', 'W', 'H'),
                        help='px: left, top, width, height; the box as it is, clipped to the picture')
+    where.add_argument('--cut-out', action='store_true', help='with --box: the thing in it instead of the box')
+    where.add_argument('--point', nargs=2, type=float, action='append', metavar=('X', 'Y'),
+                       help='px, inside the thing, which is cut out; the middle of the upper left pixel is 0 0. Up to '
+                       '1024 times')
+    where.add_argument('--not-point', nargs=2, type=float, action='append', metavar=('X', 'Y'),
+                       help='px, with --point: outside of it')
+    where.add_argument('--scribble', metavar="'X,Y X,Y ...'", help='px, a stroke over the thing, which is cut out')
+    where.add_argument('--scribble-width', type=float, metavar='PX', help='1..200 (default: 5)')
+    where.add_argument('--polygon', metavar="'X,Y X,Y ...'", help='px, 3 corners or more, even-odd rule')
+    where.add_argument('--mask', metavar='PNG', action='append', help='size of the picture; every pixel that is not 0 '
+                       'is inside (or the opaque ones, where some are transparent); once for each picture')
     where.add_argument('--label-image', metavar='PNG', help='grey, 8 or 16 bit, size of the picture; with --label')
-    where.add_argument('--label', type=int, metavar='N', help='value in the label image')
+    where.add_argument('--label', type=int, action='append', metavar='N', help='value in the label image; several are '
+                       'united')
+    where.add_argument('--ref', nargs=2, type=int, metavar=('W', 'H'), help='px, size of the picture that the numbers '
+                       "refer to, such as a detector's 640 640 (default: the picture itself)")
+    where.add_argument('--tag', default='', metavar='TEXT', help='your own name for it, at most 64 characters')
+    where.add_argument('--save-mask', metavar='PNG', help='write the mask that was used, 0 or 255')
+    where.add_argument('--segmenter', choices=('auto', 'grabcut', 'sam'), default='auto', help='cuts things out: sam '
+                       'where its weights are on disk, else grabcut (default: %(default)s)')
+    where.add_argument('--segmenter-model', default='', metavar='DIR_OR_HUB_ID', help='weights of sam: SAM, or SAM 2, '
+                       'which also follows the region of the last picture through a clip')
+    where.add_argument('--segmenter-device', default='auto', metavar='NAME', help='of sam: auto, cpu, cuda or cuda:N '
+                       '(default: %(default)s)')
 
 
 def _add_describers(who) -> None:

@@ -10,12 +10,12 @@ import math
 
 import numpy as np
 
-from dam_ros.core.clips import PICTURES
+from dam_ros.cli_regions import check_together, followed, forms_given, masked, region_of
+from dam_ros.core.clips import PICTURES, at_most
 from dam_ros.core.errors import EmptyRegion, complaint, invalid
-from dam_ros.core.files import read_bytes, read_labels, read_mask, read_picture
+from dam_ros.core.files import read_bytes, read_mask, read_picture
 from dam_ros.core.images import not_a_picture, picture_size
 from dam_ros.core.masks import StoredMask
-from dam_ros.core.regions import Region, mask_of
 
 
 @dataclass(frozen=True)
@@ -42,39 +42,38 @@ class FilePicture:
 
 
 def read_pictures(asked: argparse.Namespace) -> list[FilePicture]:
-    """What the options name, pictures with an empty mask left out; the last is the one that is asked about.
+    """What the options name, pictures in which nothing is left out; the last is the one that is asked about.
 
     Raises:
         InvalidRequest, EmptyRegion, UnknownLabel: options that contradict, files that cannot be used.
+        Unsupported, SegmenterFailed: what cannot be cut out or followed.
     """
-    forms = [name for name, value in (('--mask', asked.mask), ('--box', asked.box), ('--label-image',
-             asked.label_image)) if value is not None]
-    if len(forms) > 1:
-        raise invalid('the region', ' and '.join(forms), 'one of them, or none for the whole picture')
-    if (asked.label is None) != (asked.label_image is None):
-        raise invalid('--label', asked.label, '--label-image PNG and --label N together')
-    if not (math.isfinite(asked.max_megapixels) and asked.max_megapixels > 0):
-        raise invalid('--max-megapixels', asked.max_megapixels, 'a number above 0')
+    check_together(asked)
+    limit, forms = asked.max_megapixels, forms_given(asked)
+    if not (math.isfinite(limit) and limit > 0):
+        raise invalid('--max-megapixels', limit, 'a number above 0')
     clip = len(asked.images) > 1
-    if clip and forms and forms != ['--mask']:
-        raise invalid(forms[0], f'given with {len(asked.images)} pictures', 'one picture',
+    if clip and '--label-image' in forms:
+        raise invalid('--label-image', f'given with {len(asked.images)} pictures', 'one picture',
                       'A clip has one --mask for each picture')
-    if clip or len(asked.mask or ()) > 1:
-        return _read_clip(asked.images, asked.mask or [], asked.max_megapixels)
-    return [_read_one(asked, asked.images[0])]
+    if len(asked.mask or ()) > 1 or (clip and not forms):
+        return _read_clip(asked.images, asked.mask or [], limit)
+    if clip:
+        return _read_followed(asked)
+    region = region_of(asked, limit)   # before reading
+    image = read_picture(asked.images[0], 'image', limit)
+    return [FilePicture(asked.images[0], StoredMask(masked(region, image, asked, limit)), limit, image)]
 
 
-def _read_one(asked: argparse.Namespace, path: str) -> FilePicture:
+def _read_followed(asked: argparse.Namespace) -> list[FilePicture]:
+    """A clip whose region is known in its last picture."""
     limit = asked.max_megapixels
-    region = Region(box_xywh=tuple(asked.box), box_is_region=True) if asked.box else Region()   # before reading
-    image = read_picture(path, 'image', limit)
-    labels = None
-    if asked.mask is not None:
-        region = Region(mask=read_mask(asked.mask[0], '--mask', limit))
-    elif asked.label_image is not None:
-        region = Region(labels=(asked.label,))
-        labels = read_labels(asked.label_image, '--label-image', limit)
-    return FilePicture(path, StoredMask(mask_of(region, *image.shape[:2], labels)), limit, image)
+    region = region_of(asked, limit)
+    paths = [asked.images[one] for one in at_most(len(asked.images), PICTURES)]
+    images = [read_picture(path, 'image', limit) for path in paths]
+    masks = followed(images, masked(region, images[-1], asked, limit), asked)
+    return [FilePicture(path, mask, limit, image) for path, mask, image in zip(paths, masks, images)
+            if mask is not None]
 
 
 def _read_clip(paths: list[str], mask_paths: list[str], limit: float) -> list[FilePicture]:

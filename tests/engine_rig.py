@@ -16,6 +16,7 @@ from dam_ros.core.describing import NORMAL, Query
 from dam_ros.core.encoded import Encoded, Layout
 from dam_ros.core.errors import Failure
 from dam_ros.core.masks import StoredMask
+from dam_ros.core.segmenting import Prompt
 from dam_ros.engine.engine import Engine
 from dam_ros.engine.schedule import CALLED, Outcome, Request, Unit, Work
 from dam_ros.engine.status import Options
@@ -36,9 +37,9 @@ def picture(height: int = 6, width: int = 8) -> Work:
     return work((np.zeros((height, width, 3), np.uint8), np.ones((height, width), bool)))
 
 
-def work(*pictures: tuple[np.ndarray, np.ndarray], box: tuple[int, int, int, int] | None = None) -> Work:
+def work(*pictures: tuple[np.ndarray, np.ndarray], prompt: Prompt | None = None) -> Work:
     """Of pairs (RGB uint8 (H, W, 3), bool (H, W))."""
-    return Work(tuple((_encoded(image), StoredMask(mask)) for image, mask in pictures), box)
+    return Work(tuple((_encoded(image), StoredMask(mask)) for image, mask in pictures), prompt)
 
 
 def _encoded(image: np.ndarray) -> Encoded:

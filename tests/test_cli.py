@@ -77,6 +77,10 @@ def described(capsys, *arguments):
     (['--label-image', 'labels16.png', '--label', '3000'], [0, 36, 64, 12], 64 * 12),
     (['--label-image', 'dark_palette.png', '--label', '2'], [0, 24, 64, 12], 64 * 12),
     (['--mask', 'dark_palette.png'], [0, 12, 64, 36], 64 * 36),        # black to look at, but not number 0
+    (['--label-image', 'labels.png', '--label', '2', '--label', '3'], [0, 24, 64, 24], 64 * 24),
+    (['--polygon', '9.5,4.5 29.5,4.5 29.5,14.5 9.5,14.5'], [10, 5, 20, 10], 200),
+    (['--polygon', '9.5,4.5, 29.5,14.5, 29.5,4.5, 9.5,14.5'], [10, 5, 20, 10], 100),   # meets itself
+    (['--box', '20', '10', '40', '20', '--ref', '128', '96'], [10, 5, 20, 10], 200),
 ])
 def test_every_region_form(files, capsys, arguments, box, area_px):
     found = described(capsys, *arguments)
@@ -84,6 +88,21 @@ def test_every_region_form(files, capsys, arguments, box, area_px):
     assert found['area_px'] == area_px
     assert found['area_fraction'] == pytest.approx(area_px / (64 * 48), abs=1e-6)
     assert f'the region {area_px} of them' in found['text']
+
+
+@pytest.mark.parametrize('arguments', [
+    ['--box', '26', '6', '28', '18', '--cut-out'], ['--point', '40', '15', '--not-point', '5', '40'],
+    ['--scribble', '33,15 47,15', '--scribble-width', '3']])
+def test_what_is_pointed_at_is_cut_out_and_can_be_saved(files, capsys, arguments):
+    image = np.full((48, 64, 3), 60, np.uint8) + np.random.default_rng(3).integers(0, 8, (48, 64, 3), np.uint8)
+    image[10:20, 30:50] = (20, 40, 230)
+    cv2.imwrite('thing.png', image)
+    assert main(['thing.png', *REHEARSAL, '--json', '--tag', 'cup', '--save-mask', 'found.png', *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found['tag'] == 'cup' and found['area_px'] == pytest.approx(200, rel=0.1)
+    mask = cv2.imread('found.png', cv2.IMREAD_UNCHANGED)
+    assert set(np.unique(mask)) == {0, 255} and (mask > 0).sum() == found['area_px']
+    assert (mask[10:20, 30:50] > 0).mean() > 0.9
 
 
 @pytest.mark.parametrize('depth', [1, 2, 4])
@@ -346,9 +365,23 @@ BAD = [
     (['photo.jpg', '--describer', 'rehearsal', '--model', 'x/y'], "--model is 'x/y'"),
     (['photo.jpg', '--bogus'], 'unrecognized arguments: --bogus'),
     (['photo.jpg', 'photo.jpg'], "--mask is '0 given, 2 expected'; allowed: once for each picture"),
-    (['photo.jpg', 'photo.jpg', '--mask', 'mask.png'], '1 given, 2 expected'),
+    (['photo.jpg', 'photo.jpg', '--mask', 'mask.png'], "IMAGE is '2 pictures with a region of one'; allowed: one"),
     (['photo.jpg', '--mask', 'mask.png', '--mask', 'mask.png'], '2 given, 1 expected'),
-    (['photo.jpg', 'photo.jpg', '--box', '1', '1', '5', '5'], "--box is 'given with 2 pictures'; allowed: one picture"),
+    (['photo.jpg', 'photo.jpg', '--box', '1', '1', '5', '5'], 'grabcut does not follow it; --segmenter sam'),
+    (['photo.jpg', '--cut-out'], '--cut-out is True; allowed: together with --box'),
+    (['photo.jpg', '--scribble-width', '3'], '--scribble-width is 3.0; allowed: together with --scribble'),
+    (['photo.jpg', '--scribble', '1,2 3,4', '--scribble-width', '300'], '--scribble-width is 300.0; allowed: 1 to 200'),
+    (['photo.jpg', '--scribble', '1,2'], "--scribble is '1 points'; allowed: 2 to 100000 points"),
+    (['photo.jpg', '--polygon', '1,2 3,4 5'], "--polygon is '5 numbers'; allowed: pairs x, y"),
+    (['photo.jpg', '--polygon', '1,2 3,4 five,5'], "--polygon is '1,2 3,4 five,5'; allowed: pairs of numbers"),
+    (['photo.jpg', '--polygon', '1,2 3,4 nan,5'], '--polygon[4] is nan; allowed: finite numbers'),
+    (['photo.jpg', '--polygon', '70,2 80,4 75,9'], 'meets the picture of 64x48 px'),
+    (['photo.jpg', '--not-point', '1', '2'], '--point and --not-point is [0]; allowed: at least one 1'),
+    (['photo.jpg', '--point', '64', '2'], '--point is [[64.0, 2.0]]; allowed: at least one point inside'),
+    (['photo.jpg', '--point', '1', '2', '--box', '1', '1', '2', '2'], '--box and --point'),
+    (['photo.jpg', '--box', '1', '1', '2', '2', '--ref', '640', '0'], '--ref is (640, 0); allowed: both 0 or both set'),
+    (['photo.jpg', '--tag', 'x' * 65], '--tag is'),
+    (['photo.jpg', '--save-mask', 'no/such/folder.png'], '--save-mask is'),
     (['photo.jpg', 'photo.jpg', '--label-image', 'labels.png', '--label', '1'], "--label-image is 'given with 2"),
     (['photo.jpg', 'gone.jpg', '--mask', 'mask.png', '--mask', 'mask.png'], "image is 'gone.jpg'"),
     (['photo.jpg', 'note.txt', '--mask', 'mask.png', '--mask', 'mask.png'], 'image note.txt is no picture we know'),

@@ -13,7 +13,7 @@ from dam_ros.core.errors import EmptyRegion, Failure, InvalidRequest, UnknownDes
 from dam_ros.core.frames import NS
 from dam_ros.core.masks import StoredMask
 from dam_ros.core.orders import AS_GIVEN, LARGEST, NEAREST, SceneOrder
-from dam_ros.core.planning import Cutting, plan_region, plan_scene
+from dam_ros.core.planning import Cutting, LabelImage, plan_region, plan_scene
 from dam_ros.core.records import Record, Records
 from dam_ros.core.regions import Region
 
@@ -105,29 +105,35 @@ def test_a_query_out_of_range(changes: dict, field: str):
         orders.query(settings=SETTINGS, **arguments)
 
 
-LABELLED = Region(labels=(1,))
-
-
 def test_a_clip():
-    for region in (LABELLED, Region()):
-        assert orders.checked_clip(0.0, False, region, SETTINGS) == 0
-        assert orders.checked_clip(2.0, False, region, SETTINGS) == 2.0
-    assert orders.checked_clip(0.0, True, Region(box_xywh=(1, 1, 2, 2)), SETTINGS) == 0
-    assert orders.checked_clip(float(np.float32(1.1)), False, LABELLED, replace(SETTINGS, ring_s=1.1)) > 1.1
+    assert orders.checked_clip(0.0, False, SETTINGS) == 0
+    assert orders.checked_clip(2.0, False, SETTINGS) == 2.0
+    assert orders.checked_clip(0.0, True, SETTINGS) == 0
+    assert orders.checked_clip(float(np.float32(1.1)), False, replace(SETTINGS, ring_s=1.1)) > 1.1
     assert orders.wish(0, 0, 0.0, True, SETTINGS, 1.5).clip_ns == 1_500_000_000
 
 
-@pytest.mark.parametrize('clip_s, own, region, kind, words', [
-    (NAN, False, LABELLED, InvalidRequest, '^clip_s is nan'), (31.0, False, LABELLED, InvalidRequest, '0.1 to 30'),
-    (0.05, False, LABELLED, InvalidRequest, '0.1 to 30'), (-1.0, False, LABELLED, InvalidRequest, '0.1 to 30'),
-    (1.0, True, Region(), InvalidRequest, '^clip_s is 1.0; allowed: 0 together with image'),
-    (2.1, False, LABELLED, Unsupported, '^clip_s is 2.1; allowed: at most 2 s.*Raise the parameter ring_s'),
-    (1.0, False, Region(box_xywh=(1, 1, 2, 2)), Unsupported, '^region.box_xywh is .*allowed: region.labels'),
-    (1.0, False, Region(mask=np.ones((2, 2))), Unsupported, '^region.mask is .*allowed: region.labels'),
-    (1.0, False, Region(mask=np.ones((2, 2)), labels=(1,)), Unsupported, '^region.mask is .*allowed: region.labels')])
-def test_what_is_no_clip(clip_s: float, own: bool, region: Region, kind: type, words: str):
+@pytest.mark.parametrize('clip_s, own, kind, words', [
+    (NAN, False, InvalidRequest, '^clip_s is nan'), (31.0, False, InvalidRequest, '0.1 to 30'),
+    (0.05, False, InvalidRequest, '0.1 to 30'), (-1.0, False, InvalidRequest, '0.1 to 30'),
+    (1.0, True, InvalidRequest, '^clip_s is 1.0; allowed: 0 together with image'),
+    (2.1, False, Unsupported, '^clip_s is 2.1; allowed: at most 2 s.*Raise the parameter ring_s')])
+def test_what_is_no_clip(clip_s: float, own: bool, kind: type, words: str):
     with pytest.raises(kind, match=words):
-        orders.checked_clip(clip_s, own, region, SETTINGS)
+        orders.checked_clip(clip_s, own, SETTINGS)
+
+
+@pytest.mark.parametrize('region', [
+    Region(box_xywh=(1, 1, 2, 2)), Region(mask=np.ones((2, 2))), Region(mask=np.ones((2, 2)), labels=(1,)),
+    Region(points=[1., 1.]), Region(scribble=[1., 1., 2., 2.]), Region(polygon=[1., 1., 2., 2., 1., 2.])])
+def test_a_region_of_one_picture_needs_somebody_who_follows_it(region: Region):
+    clip, single = orders.wish(0, 0, 0.0, False, SETTINGS, 1.0), orders.wish(0, 0, 0.0, False, SETTINGS)
+    orders.check_clip_segmenter(single, region, 'grabcut', False)
+    orders.check_clip_segmenter(clip, region, 'sam', True)
+    with pytest.raises(Unsupported, match=f'^{region.field} is .*allowed: region.labels.* grabcut does not follow'):
+        orders.check_clip_segmenter(clip, region, 'grabcut', False)
+    for other in (Region(), Region(labels=(1,))):
+        orders.check_clip_segmenter(clip, other, 'grabcut', False)
 
 
 def test_a_clip_needs_a_describer_for_it():
@@ -175,8 +181,8 @@ LABELS[8, :] = 200      # 10
 PLAIN = Cutting(True, True)
 
 
-def planned(order: SceneOrder, background: tuple[int, ...] = (0,)) -> tuple[list, int]:
-    plan, left_out = plan_scene(order, (10, 10), LABELS, background, PLAIN)
+def planned(order: SceneOrder, background: tuple[int, ...] = (0,), **more) -> tuple[list, int]:
+    plan, left_out = plan_scene(order, (10, 10), LabelImage(LABELS, background), PLAIN, **more)
     return [(one.region.label, one.failure.code if one.failure else 0) for one in plan], left_out
 
 
@@ -206,14 +212,57 @@ def test_regions_of_a_scene_that_cannot_be():
     assert planned(scene(regions, AS_GIVEN))[0] == [wrong[0], (7, 0), *wrong[1:], (3, 0)]
 
 
-def test_boxes_with_and_without_a_segmenter():
+def test_the_nearest_come_first_and_what_is_not_known_last():
+    metres = {2: 1.5, 20: math.nan, 10: 0.7}   # area in px -> m
+    assert planned(scene(order=NEAREST), distance_of=lambda mask: metres[int(mask.sum())]) == (
+        [(200, 0), (7, 0), (3, 0)], 0)
+    assert planned(scene(order=NEAREST, most=1), distance_of=lambda mask: metres[int(mask.sum())]) == ([(200, 0)], 2)
+
+
+def test_of_classes_each_connected_part_is_a_thing():
+    pixels = np.zeros((10, 12), np.int32)
+    pixels[1:3, 1:4] = pixels[6:9, 1:6] = -5      # 6 and 15
+    pixels[1, 8] = pixels[2, 9] = 900             # corners that touch are one
+    pixels[7:, 10:] = 0
+    plan, left_out = plan_scene(scene(), (10, 12), LabelImage(pixels, (0,), classes=True), PLAIN)
+    assert [(one.region.label, one.mask.area_px, one.mask.box) for one in plan] == [
+        (-5, 15, (1, 6, 5, 3)), (-5, 6, (1, 1, 3, 2)), (900, 2, (8, 1, 2, 2))]
+    assert left_out == 0
+    plan, left_out = plan_scene(scene(order=AS_GIVEN, most=2), (10, 12), LabelImage(pixels, (0,), True), PLAIN)
+    assert ([one.region.label for one in plan], left_out) == ([-5, -5], 1)
+    both = plan_region(Region(labels=(-5,)), (10, 12), LabelImage(pixels, (0,), True), PLAIN)
+    assert both.mask.area_px == 21, 'who names a label means all of it'
+
+
+def test_of_thousands_of_parts_only_the_largest_are_taken():
+    pixels = np.zeros((200, 200), np.uint8)
+    pixels[::2, ::2] = 4                          # 10,000 of one pixel
+    pixels[100:110, 100:110] = 0
+    pixels[102:106, 102:106] = 4
+    plan, left_out = plan_scene(scene(most=3), (200, 200), LabelImage(pixels, (0,), True), PLAIN)
+    assert [one.mask.area_px for one in plan] == [16, 1, 1]
+    assert left_out == 10_000 - 25 + 1 - 3
+
+
+def test_what_is_pointed_at_goes_to_the_segmenter():
+    box, points = Region(box_xywh=(2., 3., 4., 5.)), Region(points=[1., 2., 3., 4.], point_labels=(1, 0))
+    scribble = Region(scribble=[1., 2., 3., 4.])
+    assert plan_region(box, (10, 10), None, Cutting(True, False)).prompt.box == (2, 3, 6, 8)
+    assert plan_region(points, (10, 10), None, Cutting(True, False)).prompt.inside == ((1., 2.),)
+    assert plan_region(scribble, (10, 10), None, Cutting(True, False)).prompt.stroke.any()
+    for region in (replace(box, box_is_region=True), Region(polygon=[1., 2., 3., 4., 1., 4.]), Region()):
+        assert plan_region(region, (10, 10), None, Cutting(True, False)).prompt is None
+
+
+def test_without_a_segmenter():
     region = Region(box_xywh=(2., 3., 4., 5.))
-    assert plan_region(region, (10, 10), None, Cutting(True, False)).box == (2, 3, 6, 8)
     plan = plan_region(region, (10, 10), None, Cutting(False, True))
-    assert (plan.box, plan.mask.box) == (None, (2, 3, 4, 5))
-    with pytest.raises(Unsupported, match='region.box_is_region'):
-        plan_region(region, (10, 10), None, Cutting(False, False))
-    assert plan_region(replace(region, box_is_region=True), (10, 10), None, Cutting(False, False)).box is None
+    assert (plan.prompt, plan.mask.box) == (None, (2, 3, 4, 5))
+    for box_fallback, one, words in ((False, region, 'region.box_is_region'),
+                                     (True, Region(points=[1., 2.]), 'region.points'),
+                                     (True, Region(scribble=[1., 2., 3., 4.]), 'region.scribble')):
+        with pytest.raises(Unsupported, match=f'^{words} is .*there is no segmenter'):
+            plan_region(one, (10, 10), None, Cutting(False, box_fallback))
 
 
 # -- records

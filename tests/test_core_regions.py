@@ -4,9 +4,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dam_ros.core.errors import EmptyRegion, Failure, InvalidRequest, UnknownLabel, Unsupported
-from dam_ros.core.masks import StoredMask
-from dam_ros.core.regions import Region, bounding_box, labels_present, mask_of, pixel_box
+from dam_ros.core.errors import EmptyRegion, Failure, InvalidRequest, UnknownLabel
+from dam_ros.core.masks import StoredMask, bounding_box
+from dam_ros.core.region_masks import labels_present, mask_of, pixel_box, prompt_of
+from dam_ros.core.regions import Region
 
 SIZE = (480, 640)   # height, width
 INF, NAN = float('inf'), float('nan')
@@ -28,8 +29,25 @@ def box(*numbers: float, **more) -> Region:
     (lambda: Region(mask=np.ones((2, 2)), ref_size=(2, 2)), '0 with mask'),
     (lambda: box(0, 0, 1, 1, labels=(1,)), 'box_xywh and labels'),
     (lambda: box(0, 0, 1, 1, mask=np.ones((2, 2))), 'box_xywh and mask'),
-    (lambda: Region(labels=(1,), other=('points',)), 'points and labels'),
-    (lambda: Region(other=('points', 'polygon')), 'points and polygon'),
+    (lambda: Region(labels=(1,), points=[1., 2.]), 'points and labels'),
+    (lambda: Region(points=[1., 2.], polygon=[0., 0., 1., 0., 1., 1.]), 'points and polygon'),
+    (lambda: Region(scribble=[1., 2., 3., 4.], mask=np.ones((2, 2)), labels=(1,)), 'scribble and mask'),
+    (lambda: Region(points=[1., 2., 3.]), "region.points is '3 numbers'; allowed: pairs x, y"),
+    (lambda: Region(points=[1., 2.] * 1025), '1025 points'), (lambda: Region(points=[]), '0 points'),
+    (lambda: Region(points=[1., 2., 3., NAN]), 'region.points[3] is nan'),
+    (lambda: Region(points=[1., INF]), 'region.points[1] is inf'),
+    (lambda: Region(point_labels=(1,)), 'empty without points'),
+    (lambda: Region(points=[1., 2.], point_labels=(1, 0)), 'one for each of the 1 points'),
+    (lambda: Region(points=[1., 2.], point_labels=(2,)), '1 inside, 0 outside'),
+    (lambda: Region(points=[1., 2., 3., 4.], point_labels=(0, 0)), 'at least one 1'),
+    (lambda: Region(scribble=[1., 2.]), "region.scribble is '1 points'; allowed: 2 to 100000 points"),
+    (lambda: Region(scribble=[1., 2., -INF, 4.]), 'region.scribble[2] is -inf'),
+    (lambda: Region(scribble=[1., 2., 3., 4.], scribble_width_px=0.5), 'scribble_width_px is 0.5'),
+    (lambda: Region(scribble=[1., 2., 3., 4.], scribble_width_px=201.), '1 to 200 px, or 0 for 5'),
+    (lambda: Region(scribble=[1., 2., 3., 4.], scribble_width_px=NAN), 'scribble_width_px is nan'),
+    (lambda: Region(polygon=[1., 2., 3., 4.]), "region.polygon is '2 corners'; allowed: 3 to 100000 corners"),
+    (lambda: Region(polygon=np.zeros(2_000_000, np.float32)), '1000000 corners'),
+    (lambda: Region(polygon=[0., 0., 9., 0., 9., NAN]), 'region.polygon[5] is nan'),
     (lambda: Region(tag='x' * 65), 'region.tag')])
 def test_what_contradicts_itself(region, words: str):
     with pytest.raises(InvalidRequest) as caught:
@@ -37,19 +55,17 @@ def test_what_contradicts_itself(region, words: str):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize('name', ['points', 'scribble', 'polygon', 'point_labels', 'scribble_width_px'])
-def test_forms_of_later_are_named(name: str):
-    with pytest.raises(Unsupported, match=f'region.{name}'):
-        Region(other=(name,))
-
-
 def test_forms():
     mask = np.ones((2, 2), np.uint8)
-    regions = [Region(), box(0, 0, 1, 1), Region(labels=(3,)), Region(mask=mask), Region(mask=mask, labels=(1, 2))]
-    assert [one.form for one in regions] == ['picture', 'box', 'labels', 'mask', 'mask labels']
-    assert [one.needs_label_image for one in regions] == [False, False, True, False, False]
-    assert [one.label for one in regions] == [-1, -1, 3, -1, -1]
-    assert [one.needs_segmenter for one in regions] == [False] * 5
+    regions = [Region(), box(0, 0, 1, 1), Region(labels=(3,)), Region(mask=mask), Region(mask=mask, labels=(1, 2)),
+               Region(points=[1., 2.]), Region(scribble=[1., 2., 3., 4.]), Region(polygon=[0., 0., 1., 0., 1., 1.])]
+    assert [one.form for one in regions] == ['picture', 'box', 'labels', 'mask', 'mask labels', 'points', 'scribble',
+                                             'polygon']
+    assert [one.field for one in regions] == ['region', 'region.box_xywh', 'region.labels', 'region.mask',
+                                              'region.mask', 'region.points', 'region.scribble', 'region.polygon']
+    assert [one.form for one in regions if one.needs_label_image] == ['labels']
+    assert [one.label for one in regions] == [-1, -1, 3, -1, -1, -1, -1, -1]
+    assert [one.form for one in regions if one.needs_segmenter] == ['points', 'scribble']
     assert Region(box_xywh=(0, 0, 1, 1)).needs_segmenter
     assert Region(tag='x' * 64).tag == 'x' * 64
 
@@ -102,6 +118,129 @@ def test_a_box_in_the_pixels_of_a_detector():
     assert pixel_box(box(0, 0, 1, 1, ref_size=(4000, 4000)), 30, 40) == (0, 0, 1, 1)
     with pytest.raises(EmptyRegion):
         pixel_box(box(640, 0, 5, 5, ref_size=(640, 640)), 1080, 1920)
+
+
+# -- points and scribbles: what a segmenter gets
+
+def prompt(region: Region, height: int = 30, width: int = 40):
+    return prompt_of(region, height, width, mask_of(region, height, width))
+
+
+def test_points_inside_and_outside():
+    got = prompt(Region(points=[3., 4., 10.5, 20.25, 7., 8.], point_labels=(1, 0, 1)))
+    assert (got.inside, got.outside) == (((3., 4.), (7., 8.)), ((10.5, 20.25),))
+    assert (got.box, got.stroke, got.field) == (None, None, 'region.points')
+    assert prompt(Region(points=[3., 4., 5., 6.])).inside == ((3., 4.), (5., 6.)), 'no labels: all inside'
+    mask = mask_of(Region(points=[3., 4., 10., 20.], point_labels=(1, 0)), 30, 40)
+    assert np.argwhere(mask).tolist() == [[4, 3]]
+
+
+def test_the_middle_of_the_first_pixel_is_0_0():
+    for x, y, column, row in ((-.49, -.49, 0, 0), (.49, .49, 0, 0), (.51, .51, 1, 1), (39.49, 29.49, 39, 29)):
+        assert np.argwhere(mask_of(Region(points=[x, y]), 30, 40)).tolist() == [[row, column]]
+
+
+def test_points_outside_of_the_picture_are_left_out():
+    got = prompt(Region(points=[3., 4., -1., 5., 40., 5., 5., 1e38], point_labels=(1, 1, 0, 0)))
+    assert (got.inside, got.outside) == (((3., 4.),), ())
+    for x, y in ((-0.51, 3.), (3., -0.51), (39.51, 3.), (3., 29.51), (-3e38, 3e38)):
+        with pytest.raises(EmptyRegion, match='region.points is .* lies in the picture of 40x30 px'):
+            mask_of(Region(points=[x, y, 1., 1.], point_labels=(1, 0)), 30, 40)
+
+
+def test_points_of_a_smaller_picture():
+    """Its first pixel covers four of ours: its middle lies between them."""
+    assert prompt(Region(points=[0., 0., 4., 7.], ref_size=(20, 15))).inside == ((.5, .5), (8.5, 14.5))
+
+
+def test_a_scribble_is_as_wide_as_it_says():
+    got = prompt(Region(scribble=[10., 15., 30., 15.], scribble_width_px=7.))
+    rows, columns = np.nonzero(got.stroke)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (12, 18, 7, 33)
+    assert (got.box, got.inside, got.field) == (None, (), 'region.scribble')
+    assert np.flatnonzero(mask_of(Region(scribble=[10., 15., 30., 15.]), 30, 40)[:, 20]).tolist() == [13, 14, 15, 16,
+                                                                                                      17]
+    doubled = mask_of(Region(scribble=[5., 7., 15., 7.], scribble_width_px=3., ref_size=(20, 15)), 30, 40)
+    assert doubled[:, 20].sum() in (6, 7)
+
+
+def test_a_scribble_is_what_is_near_its_line():
+    """Independent: the distance of each pixel's middle to each segment."""
+    random = np.random.default_rng(8)
+    rows, columns = np.mgrid[:30, :40]
+    for number in range(200):
+        points = random.uniform(-30, 70, (random.integers(2, 5), 2))
+        width = float(random.choice([1, 2, 5, 11.5, 40]))
+        away = np.full((30, 40), np.inf)
+        for (x0, y0), (x1, y1) in zip(points[:-1], points[1:]):
+            along = ((columns - x0) * (x1 - x0) + (rows - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2)
+            along = np.clip(along, 0, 1)
+            away = np.minimum(away, np.hypot(columns - x0 - along * (x1 - x0), rows - y0 - along * (y1 - y0)))
+        try:
+            got = mask_of(Region(scribble=points.ravel(), scribble_width_px=width), 30, 40)
+        except EmptyRegion:
+            got = np.zeros((30, 40), bool)
+        wrong = (got & (away > max(width / 2, 0.5) + 1)) | (~got & (away < width / 2 - 1))
+        assert not wrong.any(), (number, width)
+
+
+@pytest.mark.parametrize('numbers', [[-3e38, -3e38, 3e38, 3e38], [-3e38, 15., 3e38, 15.], [5., 5., 5., 5.],
+                                     [5., -1e9, 5., 1e9]])
+def test_scribbles_that_go_far(numbers: list):
+    mask = mask_of(Region(scribble=numbers, scribble_width_px=1.), 30, 40)
+    assert 1 <= mask.sum() <= 60
+
+
+@pytest.mark.parametrize('numbers', [[-5., -5., 45., -5.], [50., 0., 50., 30.], [1e38, 1e38, 2e38, 1e38]])
+def test_a_scribble_outside(numbers: list):
+    with pytest.raises(EmptyRegion, match='region.scribble is .* the picture of 40x30 px'):
+        mask_of(Region(scribble=numbers, scribble_width_px=3.), 30, 40)
+
+
+# -- polygons
+
+def even_odd(corners: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Independent: how many edges lie to the left of a pixel's middle."""
+    rows, columns = np.mgrid[:height, :width]
+    inside = np.zeros((height, width), bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0)):
+        if y0 != y1:
+            inside ^= ((min(y0, y1) <= rows) & (rows < max(y0, y1))
+                       & (columns >= x0 + (rows - y0) / (y1 - y0) * (x1 - x0)))
+    return inside
+
+
+def test_polygons_are_filled_by_the_even_odd_rule():
+    random = np.random.default_rng(9)
+    for number in range(300):
+        count = random.integers(3, 12)   # most of them meet themselves
+        corners = random.uniform(-20, 60, (count, 2)) if number % 2 else random.integers(-5, 40, (count, 2)) * 1.0
+        expected = even_odd(corners, 30, 40)
+        if expected.any():
+            assert np.array_equal(mask_of(Region(polygon=corners.ravel()), 30, 40), expected), corners
+
+
+def test_a_star_that_meets_itself_has_a_hole():
+    turns = np.arange(5) * 2 * 2 * np.pi / 5
+    star = np.stack([50 + 40 * np.sin(turns), 50 - 40 * np.cos(turns)], axis=1)
+    mask = mask_of(Region(polygon=star.ravel()), 100, 100)
+    assert not mask[50, 50] and mask[20, 50] and 900 < mask.sum() < 1300
+
+
+def test_polygons_in_pixels():
+    assert mask_of(Region(polygon=[-.5, -.5, 9.5, -.5, 9.5, 9.5, -.5, 9.5]), 20, 20).sum() == 100
+    doubled = mask_of(Region(polygon=[-.5, -.5, 9.5, -.5, 9.5, 9.5, -.5, 9.5], ref_size=(20, 20)), 40, 60)
+    assert np.argwhere(doubled).max(axis=0).tolist() == [19, 29] and doubled.sum() == 600
+    assert mask_of(Region(polygon=[-1e38, -1e38, 3e38, -1e38, 3e38, 3e38, -1e38, 3e38]), 20, 20).all()
+    assert mask_of(Region(polygon=[5.2, 5.2, 5.4, 5.2, 5.3, 5.4]), 20, 20).sum() >= 1, 'too thin: its outline'
+    assert mask_of(Region(polygon=[5., 5., 5., 5., 5., 5.]), 20, 20).sum() == 1
+    with pytest.raises(EmptyRegion, match='region.polygon is .* the picture of 20x20 px'):
+        mask_of(Region(polygon=[25., 0., 30., 0., 30., 9.]), 20, 20)
+
+
+def test_a_hundred_thousand_corners():
+    corners = np.random.default_rng(10).uniform(0, 60, 200_000).astype(np.float32)
+    assert mask_of(Region(polygon=corners), 60, 60).any()
 
 
 # -- masks and labels

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.ros
 
 # Python runs a module of this name at its start, before the node is imported.
 PLANTED = """
-from dam_ros.core import images, orders, regions, text
+from dam_ros.core import images, orders, region_masks, text
 
 def broken(module, name, applies):
     whole = getattr(module, name)
@@ -27,7 +27,7 @@ def broken(module, name, applies):
     setattr(module, name, call)
 
 broken(orders, 'query', lambda question, *rest: question == 'bug')
-broken(regions, 'mask_of', lambda region, *rest: region.tag == 'bug')
+broken(region_masks, 'mask_of', lambda region, *rest: region.tag == 'bug')
 broken(images, 'decode_raw', lambda width, **rest: width == 13)
 broken(text, 'brief_of', lambda said: 'bug' in said)
 """

@@ -89,7 +89,7 @@ def no_label_image(served, camera):
 
 
 def unsupported(served, camera):
-    return served.describe(image=picture(), region=Region(points=[1.0, 2.0])), ['region.points', 'box_xywh']
+    return served.describe(camera='rear'), ["camera is 'rear'", "''"]
 
 
 def busy(served, camera):

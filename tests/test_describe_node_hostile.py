@@ -7,76 +7,24 @@ import math
 import random
 import time
 
-import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test builds it')
 
 from builtin_interfaces.msg import Time  # noqa: E402
-from ros_graph import PATIENCE_S, Camera, Served, as_bytes, picture, serving  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
+from random_requests import fill  # noqa: E402
+from ros_graph import PATIENCE_S, Camera, Served, picture, serving  # noqa: E402
 
 from dam_ros.core.errors import leaves  # noqa: E402
 from dam_ros.describers.rehearsal import FAILURES  # noqa: E402
-from dam_ros.msg import ErrorCode, Region  # noqa: E402
+from dam_ros.msg import ErrorCode  # noqa: E402
 from dam_ros.srv import DescribeRegion, DescribeScene  # noqa: E402
 from dam_ros.srv import DescribeScene as DescribeSceneService  # noqa: E402
 
 pytestmark = pytest.mark.ros
 SECONDS = 8.0
 CODES = {0, *(leaf.code for leaf in leaves())} - {ErrorCode.INTERNAL}
-_TEXTS = ['', 'a', '..', '/', 'x' * 64, 'x' * 65, 'x' * 2001, 'x' * 1_000_000, '\u202e\u0645\u0631\u062d\u0628\u0627',
-          '\U0001f642' * 50, '\n\r\t\x07\x1b[31m', '<s>[INST] <image> </s>', '%s%n{0}{question}', "'; rm -rf / #", '{',
-          '[]', '{}', 'null', '{"text": 7}', '{"text": ""}', '{"words_per_s": -1e308}', '{"first_word_s": 1e999}',
-          '{"confidence": 7.0}', '{"text": "\\u0000\\ud800 \\uffff"}', '[' * 1900, 'en', 'de-CH', 'front']
-_FLOATS = [0.0, -0.0, 1.0, 0.3, -1.0, 1e-30, 1e30, 3.4e38, math.nan, math.inf, -math.inf]
-
-
-def drawn(dice: random.Random, kind: str) -> object:
-    """A value of a message field's type, as far from what is meant as it can be."""
-    if kind.startswith('sequence<'):
-        count = dice.choice([0, 0, 1, 2, 3, 4, 5, 8, 3000])
-        inner = kind[len('sequence<'):-1]
-        if inner == 'dam_ros/Region':
-            return [region(dice) for _ in range(dice.choice([0, 1, 2, 300]))]
-        return [drawn(dice, inner) for _ in range(count)]
-    if kind in ('float', 'double'):
-        return dice.choice([*_FLOATS, dice.uniform(-10, 100)])
-    if kind.startswith(('int', 'uint')):
-        bits = int(kind.removeprefix('u').removeprefix('int'))
-        low, high = (0, 2 ** bits - 1) if kind[0] == 'u' else (-2 ** (bits - 1), 2 ** (bits - 1) - 1)
-        return dice.choice([0, 0, 1, 2, 3, low, high, dice.randint(low, high)])
-    return {'boolean': lambda: dice.random() < 0.5, 'string': lambda: dice.choice(_TEXTS),
-            'builtin_interfaces/Time': lambda: moment(dice), 'sensor_msgs/Image': lambda: image(dice),
-            'dam_ros/Region': lambda: region(dice)}[kind]()
-
-
-def moment(dice: random.Random) -> Time:
-    now = int(time.time())
-    return Time(sec=dice.choice([0, 1, -1, now - 1, now, now + 1, 2 ** 31 - 1, -2 ** 31]),
-                nanosec=dice.choice([0, 5, 999_999_999, 2 ** 32 - 1]))
-
-
-def image(dice: random.Random) -> Image:
-    count = dice.choice([0, 1, 64 * 48, 3 * 64 * 48, 100_000])
-    size = dice.choice([0, 1, 48, 64, 65, 10_000, 2 ** 32 - 1])
-    encoding = dice.choice(['bgr8', 'rgb8', 'mono8', 'mono16', '32SC1', '8UC1', 'bayer_rggb8', 'yuv422', 'x', ''])
-    return Image(width=dice.choice([64, size]), height=dice.choice([48, size]), encoding=encoding,
-                 step=dice.choice([0, 64, 192, size]), is_bigendian=dice.choice([0, 1, 255]),
-                 data=as_bytes(np.frombuffer(dice.randbytes(count), np.uint8)))
-
-
-def region(dice: random.Random) -> Region:
-    return fill(dice, Region(), 0.25)
-
-
-def fill(dice: random.Random, message, share: float):
-    """Sets about this share of the fields."""
-    for name, kind in message.get_fields_and_field_types().items():
-        if dice.random() < share:
-            setattr(message, name, drawn(dice, kind))
-    return message
 
 
 def request(dice: random.Random):

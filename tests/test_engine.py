@@ -17,6 +17,7 @@ from dam_ros.core.answering import BRIEF_PART, TEXT_PART
 from dam_ros.core.describing import BRIEF
 from dam_ros.core.encoded import Encoded, Layout
 from dam_ros.core.errors import Internal, NoLabelImage, Unsupported
+from dam_ros.core.segmenting import Prompt
 from dam_ros.core.masks import StoredMask
 from dam_ros.engine.process import WorkerProcess
 from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Work
@@ -456,7 +457,7 @@ def test_a_stopped_region_keeps_the_mask_that_was_cut_out():
     with running() as rig:
         rig.ready()
         told = rig.ask({'words_per_s': 30.0, 'text': 'Ten words ' * 5}, urgency=TOLD,
-                       about=work((image, mask), box=box))
+                       about=work((image, mask), prompt=Prompt(box=box)))
         until(lambda: told.texts, 'text')
         rig.ask(urgency=ASKED).end()
         outcome = told.end().outcome

@@ -27,9 +27,10 @@ ALLOWED = {
               {'numpy', 'cv2', 'rosbags'} | ROS),
     'demo': ({'core', 'data', 'engine', 'describers', 'segmenters', 'voices', 'nodes', 'demo'}, {'numpy', 'cv2'} | ROS),
     'cli': ({'core', 'data', 'engine', 'model', 'describers', 'segmenters', 'cli',
-             'cli_options', 'cli_pictures'}, {'numpy', 'cv2'}),
+             'cli_options', 'cli_pictures', 'cli_regions'}, {'numpy', 'cv2'}),
     'cli_options': ({'core', 'cli_options'}, set()),   # --help is quick
-    'cli_pictures': ({'core', 'cli_pictures'}, {'numpy', 'cv2'}),
+    'cli_pictures': ({'core', 'cli_pictures', 'cli_regions'}, {'numpy', 'cv2'}),
+    'cli_regions': ({'core', 'engine', 'segmenters', 'cli_regions'}, {'numpy', 'cv2'}),
     'version': (set(), set()),
 }
 LOOK = """

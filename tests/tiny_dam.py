@@ -10,7 +10,7 @@ import tempfile
 from dam_ros.model.random_checkpoint import Sizes, write
 
 SMALL = {'side_px': 210}   # 15 x 15 patches: a real picture's 27 x 27 take three times as long
-SEED = 11   # its texts are of several words, and end by themselves
+SEED = 13   # its texts are of several words, and end by themselves
 
 
 @cache

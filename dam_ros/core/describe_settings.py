@@ -28,6 +28,9 @@ class DescribeSettings:
                                      choices=RELIABILITIES)
     background_labels: list[int] = setting([0], 'values of the label image that are no region; [-1] = none '
                                            '(vision_msgs says 255 or 65535, Isaac and SAM say 0)')
+    label_kind: str = setting('instances', 'what a value of the label image means: one thing (instances), or a kind of '
+                              'thing, of which every connected part is one (classes)', choices=('instances', 'classes'),
+                              live=True)
     ring_s: float = setting(2.0, 'how long frames are kept; clip_s of requests and the delay of label images '
                               'have to fit in', unit='s', low=0.1, high=60.0)
     ring_mb: float = setting(256.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
@@ -59,10 +62,14 @@ class DescribeSettings:
                                    choices=('rgba', 'outlined'))
     worker_python: str = setting('', "interpreter of the worker (torch may live in another venv); '' = this one")
     describer_options: str = setting('{}', 'options of the describer as one JSON object, e.g. those of rehearsal')
-    segmenter: str = setting('grabcut', 'cuts the thing out of a box; none = boxes only with box_is_region',
-                             choices=('grabcut', 'none'))
-    box_fallback: bool = setting(True, 'where the segmenter finds nothing the box itself is described; false = '
-                                 'SEGMENTER_FAILED')
+    segmenter: str = setting('auto', 'cuts the thing out of a box, around points, under a scribble; auto takes sam '
+                             'where its weights are on disk, else grabcut; none = only regions that need none',
+                             choices=('auto', 'grabcut', 'sam', 'none'))
+    segmenter_model: str = setting('', "weights of sam: hub id or folder, SAM or SAM 2; '' = "
+                                   'facebook/sam2.1-hiera-tiny')
+    segmenter_device: str = setting('auto', 'of sam: auto, cpu, cuda or cuda:N; auto takes a GPU where there is one')
+    box_fallback: bool = setting(False, 'where the segmenter finds nothing in a box, the box itself is described; '
+                                 'false = SEGMENTER_FAILED')
     looks: int = setting(8, 'how many looks the worker keeps for further questions', low=1, high=256)
     looks_mb: float = setting(1024.0, 'how much memory they may take (of dam, 80 MB each with the 3B weights in '
                               'float16); 0 = none is kept', unit='MB', low=0.0, high=65536.0)

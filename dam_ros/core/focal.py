@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dam_ros.core.regions import bounding_box
+from dam_ros.core.masks import bounding_box
 
 _LEAST_PX = 48   # a smaller side counts as this long, each side on its own (dam-spec 4)
 

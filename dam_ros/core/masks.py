@@ -5,8 +5,6 @@ import zlib
 
 import numpy as np
 
-from dam_ros.core.regions import bounding_box
-
 
 class StoredMask:
     """A bool mask (H, W) with at least one pixel, packed.
@@ -38,6 +36,15 @@ class StoredMask:
     def array(self) -> np.ndarray:
         """bool (H, W)."""
         return unpacked(self.packed, self.shape)
+
+
+def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """(left, top, width, height) in px of the smallest box around a mask with at least one pixel."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
+    left = int(columns[0])
+    return left, top, int(columns[-1]) + 1 - left, bottom - top
 
 
 def unpacked(packed, shape: tuple[int, int]) -> np.ndarray:

@@ -138,17 +138,13 @@ def checked_speak(speak: int) -> int:
     return speak
 
 
-def checked_clip(clip_s: float, own_picture: bool, region: Region, settings: DescribeSettings) -> float:
+def checked_clip(clip_s: float, own_picture: bool, settings: DescribeSettings) -> float:
     """How long the clip is in s, 0 = one picture. Raises InvalidRequest, Unsupported."""
     clip_s = number('clip_s', clip_s, 0.1, 30.0, 0.0)
     if not clip_s:
         return 0.0
     if own_picture:
         raise invalid('clip_s', clip_s, '0 together with image', 'A clip is made of pictures of the camera')
-    if region.form not in ('labels', 'picture'):
-        field = 'region.box_xywh' if region.form == 'box' else 'region.mask'
-        raise Unsupported(complaint(field, 'set together with clip_s', 'region.labels, or no region for whole pictures',
-                                    'What a box or mask holds is not followed from picture to picture'))
     if clip_s > settings.ring_s * (1 + 1e-6):
         raise Unsupported(complaint('clip_s', round(clip_s, 3), f'at most {settings.ring_s:g} s, as long as frames are '
                                     'kept', 'Raise the parameter ring_s'))
@@ -160,6 +156,14 @@ def check_clip_describer(wish: Wish, describer: str, max_pictures: int) -> None:
     if wish.clip_ns and max_pictures < 2:
         raise Unsupported(complaint('clip_s', round(wish.clip_ns / NS, 3), '0 (one picture) with the describer '
                                     f'{describer}', 'Clips need dam with weights such as nvidia/DAM-3B-Video'))
+
+
+def check_clip_segmenter(wish: Wish, region: Region, segmenter: str, follows: bool) -> None:
+    """Raises Unsupported where a region of one picture would have to be followed and nobody can."""
+    if wish.clip_ns and region.form not in ('labels', 'picture') and not follows:
+        raise Unsupported(complaint(region.field, 'set together with clip_s', 'region.labels, or no region for whole '
+                                    'pictures', f'The segmenter {segmenter} does not follow it from picture to picture;'
+                                    ' sam with weights of SAM 2 does'))
 
 
 def check_about(about: str, others: dict[str, bool]) -> None:

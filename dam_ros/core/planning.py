@@ -1,25 +1,34 @@
-"""From a request's regions to what will be looked at: masks, boxes, order, what is left out. No ROS, no segmenter."""
+"""From a request's regions to what will be looked at: masks, prompts, order, what is left out. No ROS, no segmenter."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+import math
 from typing import Any
 
+import cv2
 import numpy as np
 
 from dam_ros.core.clips import at_most
 from dam_ros.core.errors import CallerFailure, EmptyRegion, Failure, Unsupported, complaint
 from dam_ros.core.masks import StoredMask
-from dam_ros.core.orders import AS_GIVEN, SceneOrder
-from dam_ros.core.regions import Region, labels_present, mask_of, occurs, pixel_box
+from dam_ros.core.orders import AS_GIVEN, MAX_REGIONS, NEAREST, SceneOrder
+from dam_ros.core.region_masks import labels_present, mask_of, occurs, prompt_of
+from dam_ros.core.regions import Region
+from dam_ros.core.segmenting import Prompt
 
 
 @dataclass(frozen=True, eq=False)
 class Earlier:
-    """A picture of a clip before its last. `picture` has `encoded()`, `size()` (H, W) and `nbytes`."""
+    """A picture of a clip before its last.
+
+    Attributes:
+        picture: has `encoded()`, `size()` (H, W) and `nbytes`.
+        mask: None = the segmenter follows the region to it.
+    """
 
     picture: Any
-    mask: StoredMask
+    mask: StoredMask | None
 
 
 @dataclass(frozen=True)
@@ -27,14 +36,14 @@ class Planned:
     """One region to be described, or why it cannot be.
 
     Attributes:
-        mask: for a box that a segmenter is to refine, the box.
-        box: left, top, right, bottom in px where a segmenter is to cut the thing out; None otherwise.
+        mask: for what a segmenter is to cut out, what was pointed at.
+        prompt: what a segmenter is to cut it out of; None where the mask is the region.
         earlier: of a clip, oldest first.
     """
 
     region: Region
     mask: StoredMask | None = None
-    box: tuple[int, int, int, int] | None = None
+    prompt: Prompt | None = None
     failure: Failure | None = None
     earlier: tuple[Earlier, ...] = ()
 
@@ -47,15 +56,34 @@ class Cutting:
     box_fallback: bool
 
 
-def plan_region(region: Region, size: tuple[int, int], label_image: np.ndarray | None, cutting: Cutting) -> Planned:
+@dataclass(frozen=True, eq=False)
+class LabelImage:
+    """What a camera's segmentation says, and how it is meant.
+
+    Attributes:
+        pixels: int (H, W).
+        background: values that are no region.
+        classes: a value means a class, and each connected part of it is a thing of its own; else an instance.
+    """
+
+    pixels: np.ndarray
+    background: tuple[int, ...] = (0,)
+    classes: bool = False
+
+
+def plan_region(region: Region, size: tuple[int, int], labels: LabelImage | None, cutting: Cutting) -> Planned:
     """Args: size: (H, W). Raises InvalidRequest, EmptyRegion, UnknownLabel, Unsupported."""
-    mask = StoredMask(mask_of(region, *size, label_image))
+    mask = mask_of(region, *size, labels.pixels if labels is not None else None)
+    stored = StoredMask(mask)
     if not region.needs_segmenter:
-        return Planned(region, mask)
+        return Planned(region, stored)
     if cutting.segmenter:
-        return Planned(region, mask, pixel_box(region, *size))
+        return Planned(region, stored, prompt_of(region, *size, mask))
+    if region.form != 'box':
+        raise Unsupported(complaint(region.field, 'set', 'a box with box_is_region, a polygon, labels or a mask, as '
+                                    'there is no segmenter (parameter segmenter)'))
     if cutting.box_fallback:
-        return Planned(region, mask)
+        return Planned(region, stored)
     raise Unsupported(complaint('region.box_is_region', False, 'true, as there is no segmenter (parameter segmenter)'))
 
 
@@ -64,7 +92,7 @@ def plan_earlier(region: Region, pictures: Sequence[Any], labels_of: Callable[[i
     """What of a clip is looked at before its last picture.
 
     Pictures in which no label of the region occurs are left out; where with the last one more than `most` >= 2 remain,
-    as many are taken, spread over all of them.
+    as many are taken, spread over all of them. What neither labels nor the whole picture tell, the segmenter follows.
 
     Args:
         pictures: as in `Earlier`, oldest first, the last of the clip not among them.
@@ -73,36 +101,84 @@ def plan_earlier(region: Region, pictures: Sequence[Any], labels_of: Callable[[i
     Raises:
         InvalidRequest: a label image of another size than its picture.
     """
+    if region.form not in ('labels', 'picture'):
+        return tuple(Earlier(pictures[one], None) for one in at_most(len(pictures) + 1, most)[:-1])
     there = [index for index in range(len(pictures)) if occurs(region, labels_of(index))]
     taken = [there[one] for one in at_most(len(there) + 1, most)[:-1]]   # the last of all is the clip's last picture
     return tuple(Earlier(pictures[one], StoredMask(mask_of(region, *pictures[one].size(), labels_of(one))))
                  for one in taken)
 
 
-def plan_scene(order: SceneOrder, size: tuple[int, int], label_image: np.ndarray | None, background: tuple[int, ...],
-               cutting: Cutting) -> tuple[list[Planned], int]:
+def plan_scene(order: SceneOrder, size: tuple[int, int], labels: LabelImage | None, cutting: Cutting,
+               distance_of: Callable[[np.ndarray], float] = lambda mask: math.nan) -> tuple[list[Planned], int]:
     """(regions in the order in which they are described, how many were left out).
 
-    A region that cannot be described comes last (with AS_GIVEN in its place), with its failure. NEAREST is by size, as
-    long as no distance is known.
+    A region that cannot be described comes last (with AS_GIVEN in its place), with its failure.
+
+    Args:
+        distance_of: bool (H, W) -> m, NaN unknown; what is unknown comes after what is known.
 
     Raises:
         EmptyRegion: a scene without regions, whose label image has none.
     """
-    regions = order.regions or tuple(Region(labels=(label,)) for label in labels_present(label_image, background))
-    if not regions:
-        raise EmptyRegion('the label image of the picture has nothing but background '
-                          f'{list(background)} (parameter background_labels)')
-    planned = [_plan_one(one, size, label_image, cutting) for one in regions]
+    if order.regions:
+        planned = [_plan_one(one, size, labels, cutting) for one in order.regions]
+        count = len(planned)
+    else:
+        planned, count = _plan_labels(order, size, labels, cutting)
     taken = [one for one in planned if one.mask is None or one.mask.area_fraction >= order.min_area_fraction]
-    if order.order != AS_GIVEN:
-        taken.sort(key=lambda one: -one.mask.area_fraction if one.mask else 1.0)
+    if order.order == NEAREST:
+        taken.sort(key=lambda one: _nearness(one, distance_of))
+    elif order.order != AS_GIVEN:
+        taken.sort(key=_largeness)
     kept = taken[:order.max_regions]
-    return kept, len(planned) - len(kept)
+    return kept, count - len(kept)
 
 
-def _plan_one(region: Region, size: tuple[int, int], label_image: np.ndarray | None, cutting: Cutting) -> Planned:
+def _plan_labels(order: SceneOrder, size: tuple[int, int], labels: LabelImage,
+                 cutting: Cutting) -> tuple[list[Planned], int]:
+    """The regions of a label image in the order of their values, and how many there are; of more than a scene can have
+    only the largest."""
+    present = labels_present(labels.pixels, labels.background)
+    if not present:
+        raise EmptyRegion('the label image of the picture has nothing but background '
+                          f'{list(labels.background)} (parameter background_labels)')
+    if labels.classes and labels.pixels.shape == size:
+        return _plan_parts(labels.pixels, list(present))
+    largest = sorted(present, key=lambda label: -present[label])[:MAX_REGIONS]
+    return [_plan_one(Region(labels=(label,)), size, labels, cutting) for label in sorted(largest)], len(present)
+
+
+def _plan_parts(pixels: np.ndarray, classes: list[int]) -> tuple[list[Planned], int]:
+    """As `_plan_labels`, of the connected parts of each class."""
+    found, count = [], 0   # (area in px, class, left, top, its pixels)
+    for value in classes:
+        number, parts, stats, _ = cv2.connectedComponentsWithStats((pixels == value).view(np.uint8), connectivity=8)
+        count += number - 1
+        largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind='stable')[:MAX_REGIONS] + 1
+        for part in largest:
+            left, top, width, height, area = stats[part]
+            found.append((area, value, left, top, parts[top:top + height, left:left + width] == part))
+    found.sort(key=lambda one: -one[0])
+    planned = []
+    for _, value, left, top, part in sorted(found[:MAX_REGIONS], key=lambda one: one[1]):
+        mask = np.zeros(pixels.shape, bool)
+        mask[top:top + part.shape[0], left:left + part.shape[1]] = part
+        planned.append(Planned(Region(labels=(value,)), StoredMask(mask)))
+    return planned, count
+
+
+def _largeness(planned: Planned) -> float:
+    return -planned.mask.area_fraction if planned.mask else 1.0
+
+
+def _nearness(planned: Planned, distance_of: Callable[[np.ndarray], float]) -> tuple[float, float]:
+    distance_m = distance_of(planned.mask.array()) if planned.mask else math.nan
+    return distance_m if math.isfinite(distance_m) else math.inf, _largeness(planned)
+
+
+def _plan_one(region: Region, size: tuple[int, int], labels: LabelImage | None, cutting: Cutting) -> Planned:
     try:
-        return plan_region(region, size, label_image, cutting)
+        return plan_region(region, size, labels, cutting)
     except CallerFailure as failure:
         return Planned(region, failure=failure)

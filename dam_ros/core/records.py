@@ -18,7 +18,6 @@ class Record:
         picture: what brings the pixels again (`encoded()`, `pixels()`); several records may share one.
         picture_bytes: how much it takes.
         look: names the look in the worker.
-        box: what a segmenter was to cut out of, None where the mask was given.
         caption: what was said, for the overlay.
         earlier: of a clip the pictures before this one, with their masks.
     """
@@ -65,7 +64,8 @@ class Records:
         earlier = [one for record in self._kept.values() for one in record.earlier]
         pictures = {id(one.picture): one.picture_bytes for one in self._kept.values()}
         pictures.update({id(one.picture): one.picture.nbytes for one in earlier})
-        return sum(pictures.values()) + sum(one.mask.nbytes for one in [*self._kept.values(), *earlier])
+        masks = [one.mask for one in [*self._kept.values(), *earlier] if one.mask is not None]
+        return sum(pictures.values()) + sum(one.nbytes for one in masks)
 
     def __len__(self) -> int:
         return len(self._kept)

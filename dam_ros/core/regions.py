@@ -1,82 +1,116 @@
-"""Which part of a picture: the forms of `msg/Region.msg`, their checks, and the mask that comes of them.
+"""Which part of a picture: the forms of `msg/Region.msg` and every check on them that needs no picture.
 
-One place checks them all; an error names the field, the value and the size of the picture. It knows neither
-ROS nor a segmenter: where a region must be cut out first, `prompt` says from what.
+What they are in pixels is in `region_masks`. It knows neither ROS nor a segmenter.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-import math
 
 import numpy as np
 
-from dam_ros.core.errors import EmptyRegion, UnknownLabel, Unsupported, complaint, invalid
+from dam_ros.core.errors import invalid
 
 MAX_TAG = 64
-_LATER = ('points', 'point_labels', 'scribble', 'scribble_width_px', 'polygon')
+MOST_POINTS, MOST_CORNERS = 1024, 100_000
+STROKE_PX = 5.0   # where scribble_width_px is 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """As in Region.msg; numbers in px of the picture, or of `ref_size` where that is set.
 
+    What is None or () is not filled in. Coordinates are taken flat as in the message and kept as float64 (N, 2).
+
     Attributes:
-        box_xywh: (left, top, width, height) or None.
-        labels: values in the label image of the picture, or in `mask`; () = none.
-        mask: (H, W), any non-zero = inside; with `labels` a label image. None = none.
+        box_xywh: left, top, width, height.
+        points: x0, y0, x1, y1, ...
+        point_labels: 1 = inside, 0 = outside; () = all inside.
+        scribble, polygon: as points.
+        scribble_width_px: in px of the picture or of `ref_size`, 0 = STROKE_PX.
+        labels: values in the label image of the picture, or in `mask`.
+        mask: (H, W), any non-zero = inside; with `labels` a label image.
         ref_size: (width, height) the numbers refer to, (0, 0) = the picture.
         box_is_region: the box as it is, instead of the thing cut out of it.
         tag: the caller's own name for it.
-        other: names of forms that were filled in and do not work yet.
     """
 
-    box_xywh: tuple[float, ...] | None = None
+    box_xywh: Sequence[float] | None = None
+    points: Sequence[float] | np.ndarray | None = None
+    point_labels: Sequence[int] = ()
+    scribble: Sequence[float] | np.ndarray | None = None
+    scribble_width_px: float = 0.0
+    polygon: Sequence[float] | np.ndarray | None = None
     labels: tuple[int, ...] = ()
     mask: np.ndarray | None = None
     ref_size: tuple[int, int] = (0, 0)
     box_is_region: bool = False
     tag: str = ''
-    other: tuple[str, ...] = ()
 
     def __post_init__(self):
-        """Raises InvalidRequest or Unsupported for what can be known without the picture."""
+        """Raises InvalidRequest for what can be known without the picture."""
         if len(self.tag) > MAX_TAG:
             raise invalid('region.tag', self.tag, f'at most {MAX_TAG} characters')
-        forms = [*(('box_xywh',) if self.box_xywh is not None else ()), *self.other]
+        self._check_forms()
+        if self.box_xywh is not None:
+            object.__setattr__(self, 'box_xywh', _checked_box(self.box_xywh))
+        for name, least, most, what in (('points', 1, MOST_POINTS, 'points'), ('scribble', 2, MOST_CORNERS, 'points'),
+                                        ('polygon', 3, MOST_CORNERS, 'corners')):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _pairs(f'region.{name}', getattr(self, name), least, most, what))
+        self._check_point_labels()
+        width_px = self.scribble_width_px
+        if width_px and not 1 <= width_px <= 200:
+            raise invalid('region.scribble_width_px', width_px, f'1 to 200 px, or 0 for {STROKE_PX:g}')
+        self._check_ref_size()
+
+    def _check_forms(self) -> None:
+        forms = [one for one in ('box_xywh', 'points', 'scribble', 'polygon') if getattr(self, one) is not None]
         if self.mask is not None or self.labels:
             forms.append('mask' if self.mask is not None else 'labels')
-        mains = [one for one in forms if one not in ('point_labels', 'scribble_width_px')]
-        if len(mains) > 1:
-            raise invalid('region', ' and '.join(mains), 'one form, or none for the whole picture',
+        if len(forms) > 1:
+            raise invalid('region', ' and '.join(forms), 'one form, or none for the whole picture',
                           'Send one request for each')
-        if self.other:
-            raise Unsupported(complaint(f'region.{self.other[0]}', 'set', 'box_xywh, labels or mask in this version',
-                                        'Leave it empty and send one of these'))
-        if self.box_xywh is not None:
-            self._check_box()
+
+    def _check_point_labels(self) -> None:
+        labels = self.point_labels
+        if not len(labels):
+            return
+        if self.points is None:
+            raise invalid('region.point_labels', list(labels), 'empty without points')
+        if len(labels) != len(self.points):
+            raise invalid('region.point_labels', f'{len(labels)} numbers', f'one for each of the {len(self.points)} '
+                          'points, or none where all are inside')
+        if not set(labels) <= {0, 1}:
+            raise invalid('region.point_labels', list(labels), '1 inside, 0 outside')
+        if 1 not in labels:
+            raise invalid('region.point_labels', list(labels), 'at least one 1, a point inside')
+
+    def _check_ref_size(self) -> None:
         if (self.ref_size[0] == 0) != (self.ref_size[1] == 0):
             raise invalid('region.ref_width, ref_height', self.ref_size, 'both 0 or both set')
         if self.ref_size != (0, 0) and self.mask is not None:
             raise invalid('region.ref_width, ref_height', self.ref_size, '0 with mask',
                           'A mask has the size of the picture')
 
-    def _check_box(self):
-        box = self.box_xywh
-        if len(box) != 4:
-            raise invalid('region.box_xywh', list(box), 'no numbers, or 4: left, top, width, height')
-        if not all(math.isfinite(number) for number in box):
-            raise invalid('region.box_xywh', list(box), 'finite numbers')
-        if box[2] <= 0 or box[3] <= 0:
-            raise invalid('region.box_xywh', list(box), 'width and height above 0')
-
     @property
     def form(self) -> str:
-        """'picture', 'box', 'labels' (of the picture's label image), 'mask' or 'mask labels'."""
+        """'picture', 'box', 'points', 'scribble', 'polygon', 'labels' (of the picture's label image), 'mask' or
+        'mask labels'."""
         if self.box_xywh is not None:
             return 'box'
+        for name in ('points', 'scribble', 'polygon'):
+            if getattr(self, name) is not None:
+                return name
         if self.mask is not None:
             return 'mask labels' if self.labels else 'mask'
         return 'labels' if self.labels else 'picture'
+
+    @property
+    def field(self) -> str:
+        """The field of the message that its form lies in, for errors."""
+        name = {'box': 'box_xywh', 'mask labels': 'mask', 'picture': ''}.get(self.form, self.form)
+        return f'region.{name}' if name else 'region'
 
     @property
     def needs_label_image(self) -> bool:
@@ -84,7 +118,7 @@ class Region:
 
     @property
     def needs_segmenter(self) -> bool:
-        return self.form == 'box' and not self.box_is_region
+        return self.form in ('points', 'scribble') or (self.form == 'box' and not self.box_is_region)
 
     @property
     def label(self) -> int:
@@ -92,100 +126,25 @@ class Region:
         return self.labels[0] if len(self.labels) == 1 else -1
 
 
-def mask_of(region: Region, height: int, width: int, label_image: np.ndarray | None = None) -> np.ndarray:
-    """The region as bool (H, W). For a box that a segmenter will refine it is the box.
-
-    Args:
-        label_image: int (H, W), needed where `region.needs_label_image`.
-
-    Raises:
-        InvalidRequest: a mask or label image of another size than the picture.
-        UnknownLabel: no pixel has one of the labels.
-        EmptyRegion: not one pixel inside the picture.
-    """
-    if region.form == 'picture':
-        return np.ones((height, width), bool)
-    if region.form == 'box':
-        return _box_mask(region, height, width)
-    source = label_image if region.form == 'labels' else region.mask
-    if source.shape != (height, width):
-        field = 'label image' if region.form == 'labels' else 'region.mask'
-        raise invalid(field, f'{source.shape[1]}x{source.shape[0]} px', f'the size of the picture, {width}x{height} px')
-    if region.form == 'mask':
-        mask = source != 0
-    else:
-        mask = _label_mask(source, region.labels)
-    if not mask.any():
-        raise EmptyRegion(complaint('region.mask', 'all zero', 'at least one pixel that is not 0'))
-    return mask
+def _checked_box(numbers: Sequence[float]) -> tuple[float, ...]:
+    box = tuple(float(one) for one in numbers)
+    if len(box) != 4:
+        raise invalid('region.box_xywh', list(box), 'no numbers, or 4: left, top, width, height')
+    if not np.isfinite(box).all():
+        raise invalid('region.box_xywh', list(box), 'finite numbers')
+    if box[2] <= 0 or box[3] <= 0:
+        raise invalid('region.box_xywh', list(box), 'width and height above 0')
+    return box
 
 
-def pixel_box(region: Region, height: int, width: int) -> tuple[int, int, int, int]:
-    """The box in whole pixels (left, top, right, bottom), half open, clipped to the picture.
-
-    Edges are rounded to the nearest; a box thinner than a pixel keeps the pixel it lies in.
-
-    Raises:
-        EmptyRegion: it lies outside the picture.
-    """
-    scale_x = width / region.ref_size[0] if region.ref_size[0] else 1.0
-    scale_y = height / region.ref_size[1] if region.ref_size[1] else 1.0
-    left, top, box_width, box_height = region.box_xywh
-    x0, x1 = _edges(left * scale_x, (left + box_width) * scale_x, width)
-    y0, y1 = _edges(top * scale_y, (top + box_height) * scale_y, height)
-    if x0 >= x1 or y0 >= y1:
-        raise EmptyRegion(complaint('region.box_xywh', list(region.box_xywh),
-                                    f'a box that meets the picture of {width}x{height} px'))
-    return x0, y0, x1, y1
-
-
-def labels_present(label_image: np.ndarray, background: tuple[int, ...]) -> dict[int, int]:
-    """Label value -> number of pixels, in the order of the values, background left out."""
-    if label_image.dtype.itemsize <= 2:   # ten times as fast as sorting all pixels
-        counts = np.bincount(label_image.ravel())
-        values = np.flatnonzero(counts)
-        counts = counts[values]
-    else:
-        values, counts = np.unique(label_image, return_counts=True)
-    return {int(value): int(count) for value, count in zip(values, counts) if int(value) not in background}
-
-
-def occurs(region: Region, label_image: np.ndarray | None) -> bool:
-    """A pixel of the label image (H, W) has one of the region's labels; always true without a label image."""
-    return label_image is None or bool(_with_labels(label_image, region.labels).any())
-
-
-def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """(left, top, width, height) in px of the smallest box around a mask with at least one pixel."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
-    left = int(columns[0])
-    return left, top, int(columns[-1]) + 1 - left, bottom - top
-
-
-def _edges(low: float, high: float, size: int) -> tuple[int, int]:
-    first, last = math.floor(low + 0.5), math.floor(high + 0.5)
-    if first == last:
-        first, last = math.floor(low), math.floor(low) + 1
-    return min(max(first, 0), size), min(max(last, 0), size)
-
-
-def _box_mask(region: Region, height: int, width: int) -> np.ndarray:
-    left, top, right, bottom = pixel_box(region, height, width)
-    mask = np.zeros((height, width), bool)
-    mask[top:bottom, left:right] = True
-    return mask
-
-
-def _label_mask(label_image: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
-    mask = _with_labels(label_image, labels)
-    if not mask.any():
-        present = np.unique(label_image)
-        shown = ', '.join(str(int(one)) for one in present[:20]) + (', ...' if len(present) > 20 else '')
-        raise UnknownLabel(complaint('region.labels', list(labels), f'values of the label image: {shown}'))
-    return mask
-
-
-def _with_labels(label_image: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
-    return label_image == labels[0] if len(labels) == 1 else np.isin(label_image, labels)
+def _pairs(field: str, numbers: Sequence[float], least: int, most: int, what: str) -> np.ndarray:
+    """float64 (N, 2). Raises InvalidRequest."""
+    flat = np.asarray(numbers, np.float64).reshape(-1)
+    if len(flat) % 2:
+        raise invalid(field, f'{len(flat)} numbers', 'pairs x, y')
+    if not least <= len(flat) // 2 <= most:
+        raise invalid(field, f'{len(flat) // 2} {what}', f'{least} to {most} {what}')
+    wrong = np.flatnonzero(~np.isfinite(flat))
+    if len(wrong):
+        raise invalid(f'{field}[{wrong[0]}]', float(flat[wrong[0]]), 'finite numbers')
+    return flat.reshape(-1, 2)

@@ -10,7 +10,8 @@ import numpy as np
 
 from dam_ros.core.errors import InvalidRequest, invalid
 from dam_ros.core.files import check_same_size, pictures_in, read_labels, read_picture
-from dam_ros.core.regions import Region as CheckedRegion, mask_of
+from dam_ros.core.region_masks import mask_of
+from dam_ros.core.regions import Region as CheckedRegion
 
 LABEL_SUFFIX = '.labels.png'
 

@@ -67,8 +67,9 @@ class Care:
                                                     f"be started, or '' for the node's own ({error})")))
             return
         self.send({'op': 'load', 'describer': options.describer, 'options': options.describer_options,
-                   'segmenter': options.segmenter, 'box_fallback': options.box_fallback, 'looks': options.looks,
-                   'looks_mb': options.looks_mb})
+                   'cutter': {'name': options.segmenter, 'model': options.segmenter_model,
+                              'device': options.segmenter_device, 'box_fallback': options.box_fallback},
+                   'looks': options.looks, 'looks_mb': options.looks_mb})
         self._note('loading', pid=self._worker.pid)
         self._set_timer(self._loop.call_later(options.load_timeout_s, self._loads_too_long))
 
@@ -142,7 +143,11 @@ class Care:
         self._note('ready', trouble='', describer=message['name'], model=message['model'],
                    languages=tuple(message['languages']), capacity=max(1, message['capacity']),
                    max_pictures=message['max_pictures'], load_s=message['load_s'], pid=self._worker.pid,
-                   looks=0, looks_bytes=0, weights_bytes=message.get('weights_bytes', 0))
+                   looks=0, looks_bytes=0, weights_bytes=message.get('weights_bytes', 0),
+                   segmenter=message['segmenter'], segmenter_trouble=message['segmenter_trouble'],
+                   follows=message['follows'])
+        if message['segmenter_trouble']:
+            self._report('error', message['segmenter_trouble'])
         self._name = f'{message["name"]} {message["model"]}'.strip()
         self._report('info', f'describer {self._name} is ready after {message["load_s"]:.1f} s')
         self._loaded(True, f'{self._name} is loaded')

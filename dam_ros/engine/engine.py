@@ -208,8 +208,9 @@ class Engine:
         pictures = [self._send_picture(unit.request, picture) for picture, _ in work.pictures]
         parts = [(part, asdict(query)) for part, query in unit.parts]
         self._care.send({'op': 'describe', 'job': unit.job, 'look': unit.look, 'request': unit.request.id,
-                         'pictures': pictures, 'box': work.box, 'parts': parts,
-                         'urgent': unit.request.urgency < PREEMPTIBLE}, [mask.packed for _, mask in work.pictures])
+                         'pictures': pictures, 'prompt': work.prompt and work.prompt.as_json(), 'parts': parts,
+                         'urgent': unit.request.urgency < PREEMPTIBLE},
+                        [mask.packed if mask is not None else b'' for _, mask in work.pictures])
 
     def _send_picture(self, request: Request, picture: Encoded, early: bool = False) -> int:
         """Its number in the worker, which keeps it until the request ends.

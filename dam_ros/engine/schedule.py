@@ -12,6 +12,7 @@ from dam_ros.core.describing import Query
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Busy, Failure, complaint, invalid
 from dam_ros.core.masks import StoredMask
+from dam_ros.core.segmenting import Prompt
 
 # Urgency, most urgent first: a person asked; a planner asked; one region of many; volunteered narration.
 ASKED, CALLED, SCENE, TOLD = range(4)
@@ -20,13 +21,14 @@ PREEMPTIBLE = SCENE   # this and what is less urgent is stopped for what is more
 
 @dataclass(frozen=True)
 class Work:
-    """What the worker needs to look: pictures with their masks, and the box to cut out of the last.
+    """What the worker needs to look: pictures with their masks, and what the segmenter is to cut out of the last.
 
-    Regions of one request share a picture where it is the same object.
+    Regions of one request share a picture where it is the same object. A mask that is None is found by following the
+    last one.
     """
 
-    pictures: tuple[tuple[Encoded, StoredMask], ...]
-    box: tuple[int, int, int, int] | None = None
+    pictures: tuple[tuple[Encoded, StoredMask | None], ...]
+    prompt: Prompt | None = None
 
 
 class State(Enum):

@@ -13,7 +13,9 @@ class Options:
     describer: str
     describer_options: dict
     segmenter: str = 'grabcut'
-    box_fallback: bool = True
+    segmenter_model: str = ''
+    segmenter_device: str = 'auto'
+    box_fallback: bool = False
     looks: int = 8
     queue: int = 16
     worker_python: str = ''
@@ -33,6 +35,8 @@ class Status:
         capacity: tellings at once; 0 until ready.
         looks, looks_bytes: kept in the worker.
         weights_bytes: of the describer, 0 = unknown.
+        segmenter_trouble: why it cannot be used, '' = it can.
+        follows: the segmenter carries a region through a clip.
     """
 
     state: str = 'stopped'
@@ -53,3 +57,6 @@ class Status:
     looks: int = 0
     looks_bytes: int = 0
     weights_bytes: int = 0
+    segmenter: str = ''
+    segmenter_trouble: str = ''
+    follows: bool = False

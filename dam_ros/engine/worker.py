@@ -23,13 +23,15 @@ import traceback
 
 import numpy as np
 
-from dam_ros import describers, segmenters
+from dam_ros import describers
 from dam_ros.core.describing import Describer, Look, Piece, Query, Subject, Telling
 from dam_ros.core.encoded import Encoded
-from dam_ros.core.errors import Failure, Internal, OutOfMemory, SegmenterFailed, Unsupported, complaint
+from dam_ros.core.errors import Failure, Internal, OutOfMemory, Unsupported, complaint
 from dam_ros.core.masks import unpacked
 from dam_ros.core.memory import keep_room
+from dam_ros.core.segmenting import Prompt
 from dam_ros.engine import wire
+from dam_ros.engine.cutting import Cutter
 from dam_ros.engine.looks import Looks
 from dam_ros.engine.sayable import as_failure, as_json, checked, traits
 
@@ -82,7 +84,6 @@ class Worker:
         """Until the node has gone."""
         threading.Thread(target=self._listen, daemon=True).start()
         order, _ = self._inbox.get()
-        self._box_fallback = order['box_fallback']
         if not self._load(order):
             threading.Event().wait()   # nothing more to do; the node ends us
         self._looks = Looks(order['looks'], order['looks_mb'] * 1e6)
@@ -103,13 +104,14 @@ class Worker:
     def _load(self, order: dict) -> bool:
         begun = time.monotonic()
         try:
-            self._segmenter = segmenters.create(order['segmenter'])
+            self._cutter = Cutter(**order['cutter'])
             self._describer = describers.create(order['describer'], order['options'])
             said = traits(self._describer)
         except BaseException as error:   # noqa: B902  a user's factory may raise anything, SystemExit too
             self._send('unloadable', **as_failure(error))
             return False
-        self._send('ready', **said, load_s=time.monotonic() - begun)
+        self._send('ready', **said, load_s=time.monotonic() - begun, segmenter=self._cutter.name,
+                   segmenter_trouble=self._cutter.trouble, follows=self._cutter.follows)
         return True
 
     def _admit(self) -> None:
@@ -197,31 +199,16 @@ class Worker:
             return kept, None, 0.0
         images = self._images(order)
         begun = time.monotonic()
-        pictures = [(image, unpacked(packed, image.shape[:2])) for image, packed in zip(images, blobs)]
-        refined = None
-        if order['box']:
-            refined = self._cut_out(pictures[-1][0], tuple(order['box']))
-            pictures[-1] = (pictures[-1][0], refined)
+        mask, refined = unpacked(blobs[-1], images[-1].shape[:2]), None
+        if order['prompt']:
+            mask = refined = self._cutter.cut_out(images[-1], Prompt.from_json(order['prompt'], mask))
+        pictures = self._cutter.clip(images, blobs[:-1], mask)
         if len(pictures) > self._describer.max_pictures:
             raise Unsupported(complaint('clip_s', f'{len(pictures)} pictures', 'at most '
                                         f'{self._describer.max_pictures} for {self._describer.name}'))
         look = self._describer.look([Subject(tuple(pictures))])[0]
         self._looks.keep(order['look'], look)
         return look, refined, time.monotonic() - begun
-
-    def _cut_out(self, image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-        try:
-            return self._segmenter.cut_out(image, box)
-        except MemoryError:
-            raise
-        except Exception as error:   # noqa: B902
-            if self._box_fallback:
-                mask = np.zeros(image.shape[:2], bool)
-                mask[box[1]:box[3], box[0]:box[2]] = True
-                return mask
-            if isinstance(error, Failure):
-                raise
-            raise SegmenterFailed(f'segmenter {self._segmenter.name}: {type(error).__name__}: {error}') from error
 
     def _tell_looked(self, job: Job) -> None:
         """Once, as soon as the look is done."""

@@ -14,7 +14,7 @@ from PIL import Image
 import torch
 
 from dam_ros.core.focal import focal_box_around
-from dam_ros.core.regions import bounding_box
+from dam_ros.core.masks import bounding_box
 from dam_ros.model import resampling
 from dam_ros.model.config import Pictures
 

@@ -21,7 +21,7 @@ from dam_ros.model.config import IMAGE, JOINT
 _NAMES = ('<unk>', '<s>', '</s>')   # ids 0, 1, 2, as in Llama's tokenizer
 _TRAINED = 2000                     # pieces
 # Modules that seldom change: with other pieces a random model says something else, and the tests are about others.
-_TEXTS = ('core/colours', 'core/errors', 'core/phrases', 'core/queries', 'core/regions', 'core/speakable', 'core/text',
+_TEXTS = ('core/colours', 'core/errors', 'core/phrases', 'core/queries', 'core/speakable', 'core/text',
           'describers/attributes_words')
 _BYTES = slice(3, 259)              # ids of sentencepiece's byte pieces
 

@@ -1,6 +1,7 @@
 """describe_node: cameras in, descriptions out. Lifecycle and wiring; the work is in `desk`, `engine` and `core`."""
 from __future__ import annotations
 
+from dataclasses import fields
 import sys
 import traceback
 
@@ -9,7 +10,7 @@ from rclpy.clock import Clock, ClockType, JumpThreshold
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from dam_ros import describers
+from dam_ros import describers, segmenters
 from dam_ros.core.describe_settings import DescribeSettings, describer_options
 from dam_ros.core.errors import Failure
 from dam_ros.core.settings import SettingsError
@@ -118,10 +119,11 @@ class DescribeNode(LifecycleNode):
         name, why = describers.resolve(settings.describer, settings.model)
         self.get_logger().info(why)
         options = describer_options(settings, name)
-        self.engine = Engine(Options(name, options, settings.segmenter, settings.box_fallback, settings.looks,
-                                     settings.queue, settings.worker_python, settings.stop_grace_s,
-                                     settings.load_timeout_s, settings.looks_mb, settings.idle_unload_s),
-                             self.log, self._engine_changed)
+        segmenter, why = segmenters.resolve(settings.segmenter, settings.segmenter_model)
+        self.get_logger().info(why)
+        same = {one.name: getattr(settings, one.name) for one in fields(Options) if hasattr(settings, one.name)}
+        self.engine = Engine(Options(**{**same, 'describer': name, 'describer_options': options,
+                                        'segmenter': segmenter}), self.log, self._engine_changed)
         self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
         self.desk = Desk(lambda: self.settings, self.engine, self._cameras, self.outlets, self.now_ns)
         self.engine.start()

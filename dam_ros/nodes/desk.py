@@ -15,7 +15,8 @@ from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import DeadlineExceeded, Failure, Internal, InvalidRequest
 from dam_ros.core.frames import Found, Pending
 from dam_ros.core.masks import StoredMask
-from dam_ros.core.orders import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, check_clip_describer, new_id
+from dam_ros.core.orders import (SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, check_clip_describer,
+                                 check_clip_segmenter, new_id)
 from dam_ros.core.partials import Part
 from dam_ros.core.planning import Planned
 from dam_ros.core.records import Record, Records
@@ -141,6 +142,8 @@ class Desk:
             status = self._engine.status
             if status.state == 'ready':   # else the worker says so when it is
                 check_clip_describer(call.order.wish, status.describer, status.max_pictures)
+                if isinstance(call.order, Order):
+                    check_clip_segmenter(call.order.wish, call.order.region, status.segmenter, status.follows)
             return camera.ring.choose(call.order.wish, self._now_ns())
         except Failure as failure:
             return failure

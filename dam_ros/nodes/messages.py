@@ -38,7 +38,7 @@ def order_of(message: Any, settings: DescribeSettings) -> Order:
     orders.check_about(message.about, {'image': own is not None, 'stamp': bool(stamp_ns),
                                        'not_before': bool(not_before_ns), 'region': region.form != 'picture',
                                        'clip_s': message.clip_s != 0})
-    clip_s = orders.checked_clip(message.clip_s, own is not None, region, settings)
+    clip_s = orders.checked_clip(message.clip_s, own is not None, settings)
     return Order(
         id=orders.checked_id(message.id), slot=orders.checked_slot(message.slot),
         camera=orders.checked_camera(message.camera, settings.cameras), picture=own, region=region, about=message.about,
@@ -73,13 +73,13 @@ def region_of(message: RegionMessage) -> Region:
         mask = label_image(encoded(message.mask), 'region.mask')
         if not len(message.labels) and message.mask.encoding not in ('mono8', '8UC1'):
             raise invalid('region.mask.encoding', message.mask.encoding, 'mono8 or 8UC1 without labels')
-    later = ('points', 'scribble', 'polygon')
-    later += ('point_labels',) if not len(message.points) else ()
+    given = {name: getattr(message, name) for name in ('box_xywh', 'points', 'scribble', 'polygon')
+             if len(getattr(message, name))}
     return Region(
-        box_xywh=tuple(float(one) for one in message.box_xywh) if len(message.box_xywh) else None,
+        **given, point_labels=tuple(message.point_labels), scribble_width_px=message.scribble_width_px,
         labels=tuple(int(one) for one in message.labels), mask=mask,
         ref_size=(int(message.ref_width), int(message.ref_height)), box_is_region=message.box_is_region,
-        tag=message.tag, other=tuple(name for name in later if len(getattr(message, name))))
+        tag=message.tag)
 
 
 def _numbered(index: int, message: RegionMessage) -> Region:

@@ -13,7 +13,7 @@ from std_msgs.msg import Bool, String
 from dam_ros.core.drawing import Mark, annotate
 from dam_ros.core.frames import NS, Frame
 from dam_ros.core.records import Record
-from dam_ros.core.regions import labels_present
+from dam_ros.core.region_masks import labels_present
 from dam_ros.msg import Description, Partial, Present
 from dam_ros.nodes.pictures import image_message, read_labels
 

@@ -1,6 +1,7 @@
 """What a request's regions are in pixels, and what the worker gets of them. No request's life is decided here."""
 from __future__ import annotations
 
+from dataclasses import replace
 import traceback
 from typing import Any
 
@@ -10,7 +11,7 @@ from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Failure, Internal
 from dam_ros.core.frames import Found
 from dam_ros.core.orders import Order, SceneOrder
-from dam_ros.core.planning import Cutting, Earlier, Planned, plan_earlier, plan_region, plan_scene
+from dam_ros.core.planning import Cutting, Earlier, LabelImage, Planned, plan_earlier, plan_region, plan_scene
 from dam_ros.core.regions import Region
 from dam_ros.engine.schedule import Work
 from dam_ros.engine.status import Status
@@ -28,12 +29,15 @@ def plan(order: Order | SceneOrder, picture: Any, found: Found | None, settings:
     cutting = Cutting(settings.segmenter != 'none', settings.box_fallback)
     try:
         size = picture.size()
-        label_image = read_labels(found.labels) if found is not None and found.labels is not None else None
+        labels = None
+        if found is not None and found.labels is not None:
+            labels = LabelImage(read_labels(found.labels), tuple(settings.background_labels),
+                                settings.label_kind == 'classes')
         if isinstance(order, SceneOrder):
-            return plan_scene(order, size, label_image, tuple(settings.background_labels), cutting)
-        one = plan_region(order.region, size, label_image, cutting)
+            return plan_scene(order, size, labels, cutting)
+        one = plan_region(order.region, size, labels, cutting)
         earlier = _earlier(order.region, found.earlier, most_pictures) if found is not None else ()
-        return [Planned(one.region, one.mask, one.box, one.failure, earlier)], 0
+        return [replace(one, earlier=earlier)], 0
     except Failure as failure:
         return failure
     except Exception:   # noqa: B902  everything must become an answer
@@ -60,4 +64,4 @@ def work(planned: Planned, picture: Encoded) -> Work | Failure:
     if planned.failure is not None:
         return planned.failure
     earlier = tuple((one.picture.encoded(), one.mask) for one in planned.earlier)
-    return Work((*earlier, (picture, planned.mask)), planned.box)
+    return Work((*earlier, (picture, planned.mask)), planned.prompt)

@@ -7,18 +7,22 @@ from types import SimpleNamespace
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
+import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test builds it')
 
-from ros_graph import NS, Camera, number_in, picture, script, serving  # noqa: E402
+from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
+from ros_graph import NS, Camera, grey, number_in, picture, script, serving  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from dam_ros.engine.sayable import traits  # noqa: E402
 from dam_ros.msg import ErrorCode  # noqa: E402
 
 pytestmark = pytest.mark.ros
+SENSOR = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -53,8 +57,34 @@ def test_a_publisher_of_another_type(served):
     served.node.destroy_publisher(publisher)
 
 
+def test_the_other_transport_and_other_topics_are_named(served):
+    for kind, name, words in ((CompressedImage, 'image/compressed', 'image_transport compressed'),
+                              (Image, 'usb_cam/image_raw', f'there are {served.namespace}/usb_cam/image_raw')):
+        publisher = served.node.create_publisher(kind, name, 10)
+        says(served, 'image', WARN, f'nobody publishes {served.namespace}/image', words)
+        served.node.destroy_publisher(publisher)
+
+
+def test_depth_and_camera_info_are_optional(served):
+    for part, words in (('depth', 'without it distances'), ('camera_info', 'without it directions')):
+        says(served, part, OK, f'nobody publishes {served.namespace}/{part}', words)
+        publisher = served.node.create_publisher(String, part, 10)
+        says(served, part, WARN, 'std_msgs/msg/String')
+        served.node.destroy_publisher(publisher)
+
+
+def test_a_publisher_that_offers_less_than_is_asked_for(served):
+    publisher = served.node.create_publisher(Image, 'image', SENSOR)
+    says(served, 'image', ERROR, f'{served.namespace}/client', 'incompatible QoS', 'best_effort',
+         'image_reliability is reliable', 'auto')
+    served.until(lambda: number_in(served.status['image'], 'refusals') == 1)
+    assert 'offers less than image_reliability reliable' in served.log()
+    served.node.destroy_publisher(publisher)
+
+
 def test_a_publisher_without_frames(served, camera):
-    says(served, 'image', WARN, '1 publisher(s)', 'no frame has come', 'config/fastdds.xml')
+    says(served, 'image', WARN, '1 publisher(s)', f'{served.namespace}/client: reliable, volatile', 'no frame has come',
+         'config/fastdds.xml', 'image_transport compressed')
 
 
 def test_label_images_that_never_match(served, camera):
@@ -94,10 +124,25 @@ def test_a_good_life_is_reported_as_such_once_a_second(served, camera):
     assert 3 <= len(times) <= 5
 
 
-def test_a_camera_that_stops(served, camera):
-    camera.show()
+def test_depth_and_a_camera_that_stop(served, camera):
+    publisher = served.node.create_publisher(Image, 'depth', 10)
+
+    def depth(ahead_ns: int, words: str, level: bytes) -> None:
+        def said() -> bool:
+            publisher.publish(grey(np.ones((48, 64), np.uint16), '16UC1', camera.show() + ahead_ns))
+            served.spin(0.05)
+            one = served.status.get('depth')
+            return one and one.level == level and words in one.message
+
+        served.until(said, what=lambda: f'{words}, but {served.status.get("depth")}')
+
+    depth(100 * NS, 'sync_slop_s', WARN)   # another clock
+    assert number_in(served.status['depth'], 'behind_picture_s') == pytest.approx(-100.0)
+    depth(0, 'frames come', OK)
+    assert number_in(served.status['depth'], 'age_s') < 2.0
     says(served, 'image', OK)
-    says(served, 'image', WARN, 'no frame for', 's: ')
+    says(served, 'image', WARN, 'no frame for', 's: ', 'its driver sends nothing')
+    says(served, 'depth', OK, 'no message for', 'it is optional')
     camera.show()
     says(served, 'image', OK, 'frames come')
 

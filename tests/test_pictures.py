@@ -11,14 +11,16 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
 
+from camera_pixels import as_sent  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
 from ros_pictures import as_bytes, stamped  # noqa: E402
-from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 
 from dam_ros.core.encoded import Encoded, Layout  # noqa: E402
 from dam_ros.core.errors import NoFrame  # noqa: E402
 from dam_ros.core.frames import Frame  # noqa: E402
-from dam_ros.nodes.pictures import CameraPicture, peek_header, read_compressed, read_raw  # noqa: E402
+from dam_ros.nodes.pictures import (CameraPicture, peek_header, read_compressed, read_depth, read_info,  # noqa: E402
+                                    read_raw)
 
 FRAME_IDS = ['', 'a', 'ab', 'abc', 'camera_optical_frame', 'schräg']
 
@@ -96,3 +98,45 @@ def test_pixels_of_a_padded_picture():
     picture = CameraPicture(Frame(1, 'camera', serialize_message(message)))
     assert picture.size() == (4, 10)
     np.testing.assert_array_equal(picture.pixels(), pixels[:, :30].reshape(4, 10, 3))
+
+
+# -- depth and camera info
+
+@pytest.mark.parametrize('encoding', ['16UC1', '32FC1'])
+@pytest.mark.parametrize('is_bigendian', [0, 1])
+def test_depth_with_padded_rows(encoding: str, is_bigendian: int):
+    values = np.arange(40).reshape(5, 8).astype('u2' if encoding == '16UC1' else 'f4') + 300
+    step, data = as_sent(values, 5, padding=4, big=bool(is_bigendian))
+    message = Image(height=5, width=8, encoding=encoding, is_bigendian=is_bigendian, step=step, data=data)
+    read, pixels = read_depth(Frame(1, 'camera', serialize_message(message)))
+    assert read == encoding
+    np.testing.assert_array_equal(pixels, values)
+
+
+@pytest.mark.parametrize('changes', [{'encoding': 'rgb8'}, {'step': 3}, {'data': as_bytes(np.zeros(9, np.uint8))},
+                                     {'width': 0}])
+def test_depth_that_cannot_be_used(changes: dict):
+    message = Image(**{'height': 5, 'width': 8, 'encoding': '16UC1', 'step': 16,
+                       'data': as_bytes(np.zeros(80, np.uint8)), **changes})
+    with pytest.raises(NoFrame, match='the depth image at .* cannot be used: depth'):
+        read_depth(Frame(1, 'camera', serialize_message(message)))
+
+
+def test_camera_info_as_the_lens_takes_it():
+    message = CameraInfo(width=640, height=480, distortion_model='plumb_bob', d=[0.1, 0.2, 0.3, 0.4, 0.5],
+                         k=[500.0, 0.0, 320.0, 0.0, 501.0, 240.0, 0.0, 0.0, 1.0],
+                         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+                         p=[400.0, 0.0, 310.0, 1.0, 0.0, 401.0, 230.0, 2.0, 0.0, 0.0, 1.0, 0.0],
+                         binning_x=2, binning_y=4)
+    message.roi.x_offset, message.roi.y_offset, message.roi.width, message.roi.height = 1, 2, 300, 200
+    read = read_info(Frame(1, 'camera', serialize_message(message)))
+    assert read == {'width': 640, 'height': 480, 'distortion_model': 'plumb_bob', 'd': tuple(message.d),
+                    'k': tuple(message.k), 'r': tuple(message.r), 'p': tuple(message.p), 'binning': (2, 4),
+                    'roi': (1, 2, 300, 200)}
+
+
+def test_camera_info_that_is_cut_off():
+    data = serialize_message(CameraInfo(d=[0.0] * 5))
+    for end in (4, 12, 40, len(data) // 2):
+        with pytest.raises(NoFrame, match='the camera info'):
+            read_info(Frame(1, 'camera', data[:end]))

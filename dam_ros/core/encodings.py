@@ -93,4 +93,4 @@ PICTURES = {
        for bits in (8, 16) for pattern, to_rgb in _BAYER.items()},
 }
 LABELS = {'mono8': 'u1', '8UC1': 'u1', 'mono16': 'u2', '16UC1': 'u2', '32SC1': 'i4'}
-DEPTHS = {'16UC1': 'u2', '32FC1': 'f4'}   # mm, m: REP 118
+DEPTHS = {'16UC1': 'u2', 'mono16': 'u2', '32FC1': 'f4'}   # mm, mm, m: REP 118, depth_image_proc

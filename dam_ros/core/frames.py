@@ -143,6 +143,11 @@ class Ring:
         return self._labels.frames[-1] if self._labels.frames else None
 
     @property
+    @_alone
+    def newest_depth(self) -> Frame | None:
+        return self._depths.frames[-1] if self._depths.frames else None
+
+    @property
     def pair(self) -> Found | None:
         return self._pair
 

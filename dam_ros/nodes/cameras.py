@@ -4,11 +4,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 import time
+from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Image
+from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.subscription import SubscriptionEventCallbacks
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dam_ros.core.describe_settings import DescribeSettings
 from dam_ros.core.frames import NS, Frame, Ring
@@ -17,11 +19,25 @@ from dam_ros.nodes.pictures import peek_header
 _DEPTH = 10   # frames that may wait in the middleware while a callback runs: a third of a second at 30 Hz
 
 
+@dataclass(frozen=True)
+class Offer:
+    """How we subscribe, after what publishers offer: to more than that nothing would come."""
+
+    reliable: bool = False
+    latched: bool = False
+
+
 @dataclass
 class Feed:
     """One subscribed topic, for diagnostics.
 
     Attributes:
+        take: gets every message while the camera is open.
+        optional: descriptions only lack something without it.
+        lasting: what came stays true, and may have been sent once only: it is taken while the camera is not open,
+            too, and latched messages are asked for.
+        asked: how we subscribe.
+        refusals: how often the middleware told of a publisher that does not offer that, since we subscribed so.
         last_s: time.monotonic of the newest frame, NaN before the first.
         damaged: messages whose header could not be read.
     """
@@ -29,18 +45,28 @@ class Feed:
     topic: str
     kind: type
     take: Callable[[bytes], None]
-    subscription: object = None
-    reliable: bool = False
+    optional: bool = False
+    lasting: bool = False
+    subscription: Any = None
+    asked: Offer = Offer()
+    refusals: int = 0
     frames: int = 0
     damaged: int = 0
     last_s: float = float('nan')
 
+    @property
+    def type_name(self) -> str:
+        return f'sensor_msgs/msg/{self.kind.__name__}'
+
 
 class Camera:
-    """Subscribes to `<name>/image` and `<name>/segmentation` and keeps their last seconds.
+    """Subscribes to the topics below `<name>/` and keeps their last seconds.
+
+    Depth and camera info are subscribed to always: where nobody publishes them that costs a camera less than a percent
+    of a core, and a subscription made only once somebody does would miss what comes in its first second.
 
     Args:
-        on_frame: called after every frame that was kept.
+        on_frame: called after every picture and label image that was kept.
     """
 
     def __init__(self, node: Node, name: str, settings: DescribeSettings, on_frame: Callable[[Camera], None]):
@@ -53,21 +79,23 @@ class Camera:
                          node.resolve_topic_name(prefix + 'segmentation'))
         self.image = Feed(image, CompressedImage if self._compressed else Image, self._take_picture)
         self.labels = Feed(prefix + 'segmentation', Image, self._take_labels)
+        self.depth = Feed(prefix + 'depth', Image, self._take_depth, optional=True)
+        self.info = Feed(prefix + 'camera_info', CameraInfo, self._take_info, optional=True, lasting=True)
         self.open = False
         for feed in self.feeds:
             self._subscribe(feed, self._wanted(feed))
 
     @property
-    def feeds(self) -> tuple[Feed, Feed]:
-        return self.image, self.labels
+    def feeds(self) -> tuple[Feed, ...]:
+        return self.image, self.labels, self.depth, self.info
 
     def follow_publishers(self) -> None:
-        """Takes the reliability that publishers offer now; a changed one means a new subscription."""
+        """Takes what publishers offer now; where that has changed, with a new subscription."""
         for feed in self.feeds:
-            reliable = self._wanted(feed)
-            if reliable != feed.reliable:
+            wanted = self._wanted(feed)
+            if wanted != feed.asked:
                 self._node.destroy_subscription(feed.subscription)
-                self._subscribe(feed, reliable)
+                self._subscribe(feed, wanted)
 
     def close(self) -> None:
         for feed in self.feeds:
@@ -76,39 +104,61 @@ class Camera:
 
     def publishers(self, feed: Feed) -> list:
         """Endpoint infos of who publishes on its topic."""
-        return self._node.get_publishers_info_by_topic(feed.subscription.topic_name)
-
-    def _wanted(self, feed: Feed) -> bool:
-        """A best-effort subscription to a reliable publisher of large images lost 85 %, so take what is offered."""
-        mode = self._settings.image_reliability
-        if mode != 'auto':
-            return mode == 'reliable'
         name = feed.subscription.topic_name if feed.subscription else self._node.resolve_topic_name(feed.topic)
-        offered = [one.qos_profile.reliability for one in self._node.get_publishers_info_by_topic(name)]
-        return bool(offered) and all(one == QoSReliabilityPolicy.RELIABLE for one in offered)
+        return self._node.get_publishers_info_by_topic(name)
 
-    def _subscribe(self, feed: Feed, reliable: bool) -> None:
-        reliability = QoSReliabilityPolicy.RELIABLE if reliable else QoSReliabilityPolicy.BEST_EFFORT
-        profile = QoSProfile(history=QoSHistoryPolicy.KEEP_LAST, depth=_DEPTH, reliability=reliability)
-        feed.reliable = reliable
+    def _wanted(self, feed: Feed) -> Offer:
+        """A best-effort subscription to a reliable publisher of large images lost 85 %, so take what all offer."""
+        offered = [one.qos_profile for one in self.publishers(feed) if one.topic_type == feed.type_name]
+        mode = self._settings.image_reliability
+        reliable = bool(offered) and all(one.reliability == QoSReliabilityPolicy.RELIABLE for one in offered)
+        latched = bool(offered) and all(one.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for one in offered)
+        return Offer(reliable if mode == 'auto' else mode == 'reliable', feed.lasting and latched)
+
+    def _subscribe(self, feed: Feed, asked: Offer) -> None:
+        reliability = QoSReliabilityPolicy.RELIABLE if asked.reliable else QoSReliabilityPolicy.BEST_EFFORT
+        durability = QoSDurabilityPolicy.TRANSIENT_LOCAL if asked.latched else QoSDurabilityPolicy.VOLATILE
+        profile = QoSProfile(history=QoSHistoryPolicy.KEEP_LAST, depth=_DEPTH, reliability=reliability,
+                             durability=durability)
+        feed.asked, feed.refusals = asked, 0
+        # Not those that rclpy adds on its own: each is one thing more to wait for, and diagnostics look at the types.
+        events = SubscriptionEventCallbacks(incompatible_qos=lambda event: self._refused(feed, event),
+                                            use_default_callbacks=False)
         feed.subscription = self._node.create_subscription(
             feed.kind, feed.topic, lambda data: self._arrived(feed, data), profile,
-            callback_group=ReentrantCallbackGroup(), raw=True)
+            callback_group=ReentrantCallbackGroup(), event_callbacks=events, raw=True)
+
+    def _refused(self, feed: Feed, event: Any) -> None:
+        feed.refusals += event.total_count_change
+        if self._settings.image_reliability != 'auto':   # else it is cured within a second
+            self._node.get_logger().warning(f'{feed.topic}: a publisher offers less than image_reliability '
+                                            f'{self._settings.image_reliability}, so nothing comes from it')
 
     def _arrived(self, feed: Feed, data: bytes) -> None:
         feed.frames += 1
         feed.last_s = time.monotonic()
-        if not self.open:
+        if not self.open and not feed.lasting:
             return
         try:
             feed.take(data)
         except Exception:   # noqa: B902  a message that is none; the next may be good
             feed.damaged += 1
             return
-        self._on_frame(self)
+        if not feed.optional:
+            self._on_frame(self)
 
     def _take_picture(self, data: bytes) -> None:
-        self.ring.add_picture(Frame(*peek_header(data), data, self._compressed), int(self._settings.sync_slop_s * NS))
+        self.ring.add_picture(Frame(*peek_header(data), data, self._compressed), self._slop_ns)
 
     def _take_labels(self, data: bytes) -> None:
-        self.ring.add_labels(Frame(*peek_header(data), data), int(self._settings.sync_slop_s * NS))
+        self.ring.add_labels(Frame(*peek_header(data), data), self._slop_ns)
+
+    def _take_depth(self, data: bytes) -> None:
+        self.ring.add_depth(Frame(*peek_header(data), data), self._slop_ns)
+
+    def _take_info(self, data: bytes) -> None:
+        self.ring.add_info(Frame(*peek_header(data), data))
+
+    @property
+    def _slop_ns(self) -> int:
+        return int(self._settings.sync_slop_s * NS)

@@ -3,26 +3,30 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSReliabilityPolicy
 
-from dam_ros.core.frames import NS
+from dam_ros.core.frames import NS, Frame
 from dam_ros.engine.status import Status
 from dam_ros.nodes.cameras import Camera, Feed
 
 _SILENT_S = 3.0   # a camera slower than this is named
+_HINTS = 3        # topics that are named where ours has no publisher
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
 def report(node: Node, state: str, trouble: str, status: Status | None, cameras: list[Camera],
            kept: int) -> DiagnosticArray:
-    """One status for the node, one for the describer, two per camera."""
+    """One status for the node, one for the describer, four per camera."""
     found = [_node(node, state, trouble)]
     if status is not None:
         found.append(_describer(node, status, kept))
     for camera in cameras:
-        found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera)]
+        found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera), _depth(node, camera),
+                  _feed(node, camera, camera.info, 'camera_info')]
     array = DiagnosticArray(status=found)
     array.header.stamp = node.get_clock().now().to_msg()
     return array
@@ -63,44 +67,113 @@ def _describer(node: Node, status: Status, kept: int) -> DiagnosticStatus:
 
 
 def _feed(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus:
-    topic = feed.subscription.topic_name
     publishers = camera.publishers(feed)
     age_s = time.monotonic() - feed.last_s
-    level, message = OK, 'frames come'
-    if not publishers:
-        level, message = WARN, f'nobody publishes {topic}: start the camera, or remap {feed.topic} to its topic'
-    elif feed.frames == 0 and not _kind_fits(publishers, feed):
-        level, message = ERROR, (f'{topic} is published as {publishers[0].topic_type}, expected {_type_name(feed)}: '
-                                 'set image_transport, or remap another topic')
-    elif math.isnan(age_s) or age_s > _SILENT_S:
-        level, message = WARN, (f'{len(publishers)} publisher(s) of {topic}, but no frame ' + (
-            'has come' if math.isnan(age_s) else f'for {age_s:.0f} s') + ': large images are lost with the default '
-            'Fast DDS profile; give the driver config/fastdds.xml, or use image_transport compressed')
-    elif feed.damaged:
-        level, message = WARN, f'{feed.damaged} of {feed.frames} messages on {topic} could not be read'
-    return _status(node, f'{part} {camera.name}'.strip(), level, message, topic=topic, publishers=len(publishers),
-                   frames=feed.frames, age_s=age_s, reliable=feed.reliable, damaged=feed.damaged)
+    level, message = _absent(node, camera, feed) if not publishers else _present(feed, publishers, age_s)
+    return _status(node, f'{part} {camera.name}'.strip(), level, message, topic=feed.subscription.topic_name,
+                   publishers=len(publishers), offered='; '.join(_profile(one) for one in publishers),
+                   frames=feed.frames, age_s=age_s, reliable=feed.asked.reliable, refusals=feed.refusals,
+                   damaged=feed.damaged)
+
+
+def _absent(node: Node, camera: Camera, feed: Feed) -> tuple[bytes, str]:
+    topic = feed.subscription.topic_name
+    if feed.optional:
+        lacking = 'distances and positions' if feed is camera.depth else 'directions, distances and positions'
+        return OK, f'nobody publishes {topic}: it is optional, without it {lacking} stay unknown'
+    other, transport = ((topic.removesuffix('/compressed'), 'raw') if topic.endswith('/compressed') else
+                        (topic + '/compressed', 'compressed'))
+    if feed is camera.image and node.count_publishers(other):
+        return WARN, f'nobody publishes {topic}, but somebody {other}: set image_transport {transport}'
+    hint = ', '.join(_candidates(node, camera, feed))
+    return WARN, (f'nobody publishes {topic}: start the camera, or remap {feed.topic} to its topic'
+                  + (f'; there are {hint}' if hint else ''))
+
+
+def _present(feed: Feed, publishers: list, age_s: float) -> tuple[bytes, str]:
+    topic, silent = feed.subscription.topic_name, math.isnan(age_s) or age_s > _SILENT_S
+    fitting = [one for one in publishers if one.topic_type == feed.type_name]
+    if not fitting:
+        return WARN if feed.optional else ERROR, (
+            f'{topic} is published as {publishers[0].topic_type}, expected {feed.type_name}: set image_transport, '
+            'or remap another topic')
+    refused = [one for one in fitting if feed.asked.reliable and not _reliable(one)]
+    if refused:
+        names = ', '.join(_owner(one) for one in refused)
+        return ERROR if silent and not feed.optional else WARN, (
+            f'nothing comes from {names}: incompatible QoS on {topic}, published best_effort, but image_reliability is '
+            'reliable. Set it to auto, or let the driver publish reliably')
+    if silent:
+        return OK if feed.optional else WARN, _silence(feed, fitting, age_s)
+    if feed.damaged:
+        return WARN, f'{feed.damaged} of {feed.frames} messages on {topic} could not be read'
+    return OK, 'frames come'
+
+
+def _silence(feed: Feed, publishers: list, age_s: float) -> str:
+    who = f'{feed.subscription.topic_name} ({"; ".join(_profile(one) for one in publishers)})'
+    if feed.optional:
+        return f'{len(publishers)} publisher(s) of {who}, but no message ' + (
+            'has come' if math.isnan(age_s) else f'for {age_s:.0f} s') + ': it is optional'
+    reliably = '' if all(_reliable(one) for one in publishers) else 'let it publish reliably, '
+    compressed = ', or use image_transport compressed' if feed.type_name.endswith('/Image') else ''
+    return f'{len(publishers)} publisher(s) of {who}, but no frame ' + (
+        'has come' if math.isnan(age_s) else f'for {age_s:.0f} s') + (
+        ': its driver sends nothing, or large images are lost with the default Fast DDS profile; '
+        f'{reliably}give the driver config/fastdds.xml{compressed}')
 
 
 def _labels(node: Node, camera: Camera) -> DiagnosticStatus:
     status = _feed(node, camera, camera.labels, 'segmentation')
     ring = camera.ring
-    picture, labels = ring.newest, ring.newest_labels
-    if picture is not None and labels is not None:
-        status.values.append(KeyValue(key='behind_picture_s',
-                                      value=f'{(picture.stamp_ns - labels.stamp_ns) / NS:.3f}'))
-        if ring.pair is None:
-            status.level = WARN
-            status.message = ('no label image has the stamp of a picture (sync_slop_s): the segmentation must copy the '
-                              'header of the picture it is made from')
+    _tell_lag(status, ring.newest, ring.newest_labels)
+    if ring.newest is not None and ring.newest_labels is not None and ring.pair is None:
+        status.level = WARN
+        status.message = ('no label image has the stamp of a picture (sync_slop_s): the segmentation must copy the '
+                          'header of the picture it is made from')
     if ring.unmatched:
         status.values.append(KeyValue(key='came_after_their_picture_had_left', value=str(ring.unmatched)))
     return status
 
 
-def _type_name(feed: Feed) -> str:
-    return f'sensor_msgs/msg/{feed.kind.__name__}'
+def _depth(node: Node, camera: Camera) -> DiagnosticStatus:
+    status = _feed(node, camera, camera.depth, 'depth')
+    ring = camera.ring
+    _tell_lag(status, ring.newest, ring.newest_depth)
+    if ring.newest is not None and ring.newest_depth is not None and not ring.depth_fits:
+        status.level = WARN
+        status.message = ('no depth image is within sync_slop_s of a picture, so distances stay unknown: let both have '
+                          'the stamps of one clock, or raise sync_slop_s')
+    return status
 
 
-def _kind_fits(publishers: list, feed: Feed) -> bool:
-    return any(one.topic_type == _type_name(feed) for one in publishers)
+def _tell_lag(status: DiagnosticStatus, picture: Frame | None, other: Frame | None) -> None:
+    if picture is not None and other is not None:
+        status.values.append(KeyValue(key='behind_picture_s', value=f'{(picture.stamp_ns - other.stamp_ns) / NS:.3f}'))
+
+
+def _candidates(node: Node, camera: Camera, feed: Feed) -> list[str]:
+    """Topics that may have been meant: of the same type, somebody else's, and not subscribed to already."""
+    own = tuple(one.subscription.topic_name for one in camera.feeds)
+    inside = node.get_fully_qualified_name() + '/'
+    names = [name for name, types in node.get_topic_names_and_types()
+             if feed.type_name in types and name not in own and not name.startswith(inside)]
+    return [name for name in names if node.count_publishers(name)][:_HINTS]
+
+
+def _profile(publisher: Any) -> str:
+    latched = publisher.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
+    return f'{_owner(publisher)}: {_word(_reliable(publisher))}, {"transient local" if latched else "volatile"}'
+
+
+def _owner(publisher: Any) -> str:
+    """A node that has just ended has no name any more."""
+    return f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
+
+
+def _reliable(publisher: Any) -> bool:
+    return publisher.qos_profile.reliability == QoSReliabilityPolicy.RELIABLE
+
+
+def _word(reliable: bool) -> str:
+    return 'reliable' if reliable else 'best_effort'

@@ -4,10 +4,11 @@ from __future__ import annotations
 import array
 from dataclasses import asdict, replace
 import struct
+from typing import Any
 
 import numpy as np
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dam_ros.core import images
 from dam_ros.core.encoded import Encoded, Layout
@@ -136,6 +137,27 @@ def read_labels(frame: Frame) -> np.ndarray:
         return label_image(read_raw(frame.data), 'segmentation')
     except (CallerFailure, struct.error, ValueError, IndexError, RuntimeError) as error:
         raise NoLabelImage(f'the label image at {frame.stamp_ns / NS:.3f} cannot be used: {error}') from error
+
+
+def read_depth(frame: Frame) -> tuple[str, np.ndarray]:
+    """(encoding, uint16 or float32 (H, W)) of a depth image. Raises NoFrame where it cannot be used."""
+    try:
+        one = read_raw(frame.data)
+        return one.layout.encoding, images.decode_depth(**asdict(one.layout), data=one.data)
+    except (CallerFailure, struct.error, ValueError, IndexError, RuntimeError) as error:
+        raise NoFrame(f'the depth image at {frame.stamp_ns / NS:.3f} cannot be used: {error}') from error
+
+
+def read_info(frame: Frame) -> dict[str, Any]:
+    """What `core.lens.Lens.from_info` takes, of a serialized sensor_msgs/CameraInfo. Raises NoFrame as `read_depth`."""
+    try:
+        one = deserialize_message(frame.data, CameraInfo)
+    except Exception as error:   # noqa: B902  rmw's own, which have no common class
+        raise NoFrame(f'the camera info at {frame.stamp_ns / NS:.3f} cannot be used: {error}') from error
+    roi = one.roi
+    return {'width': one.width, 'height': one.height, 'distortion_model': one.distortion_model, 'd': tuple(one.d),
+            'k': tuple(one.k), 'r': tuple(one.r), 'p': tuple(one.p), 'binning': (one.binning_x, one.binning_y),
+            'roi': (roi.x_offset, roi.y_offset, roi.width, roi.height)}
 
 
 def label_image(picture: Encoded, field: str) -> np.ndarray:

@@ -14,15 +14,15 @@ class Book:
     def __init__(self, queue: int = 16):
         self.schedule = Schedule(queue)
 
-    def admit(self, id: str, urgency: int = CALLED, units: int = 1, slot: str = '') -> Request:
-        request = Request(id, slot, urgency, 0.0, 1.0, None)
+    def admit(self, id: str, urgency: int = CALLED, units: int = 1, slot: str = '', camera: str = '') -> Request:
+        request = Request(id, slot, urgency, 0.0, 1.0, None, camera)
         self.superseded = self.schedule.admit(request, 1.5)
         request.give([Unit(f'{id}.{index}', None, 'look', []) for index in range(units)])
         return request
 
     def start(self) -> str:
         unit = self.schedule.next_unit()
-        unit.state = State.RUNNING
+        self.schedule.start(unit)
         return unit.id
 
     @property
@@ -41,6 +41,15 @@ def test_nothing_to_do():
     assert (book.next, book.preempted, book.schedule.counts()) == (None, None, (0, 0))
     book.admit('waits for its picture', units=0)
     assert (book.next, book.schedule.counts()) == (None, (1, 0))
+
+
+def test_cameras_take_turns():
+    book = Book()
+    for number in range(3):
+        book.admit(f'front {number}', camera='front')
+    book.admit('left', units=2, camera='left')
+    book.admit('asked', ASKED, camera='front')
+    assert [book.start() for _ in range(6)] == ['asked.0', 'left.0', 'front 0.0', 'left.1', 'front 1.0', 'front 2.0']
 
 
 def test_urgency_then_arrival_then_order_of_units():

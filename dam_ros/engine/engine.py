@@ -190,7 +190,8 @@ class Engine:
         self._note()
 
     def _start_unit(self, unit: Unit) -> None:
-        unit.state, unit.job, unit.taken = State.RUNNING, self._next_job, False
+        self._schedule.start(unit)
+        unit.job, unit.taken = self._next_job, False
         self._next_job += 1
         unit.started_s = time.monotonic()
         self._running[unit.job] = unit

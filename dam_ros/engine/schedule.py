@@ -103,6 +103,7 @@ class Request:
     Attributes:
         deadline_s: on the clock of time.monotonic.
         waiting_for: what the answer is where the deadline passes before a picture was found.
+        camera: what takes turns among equally urgent requests.
         sent: the pictures that the present worker has of it; their places are their names there.
     """
 
@@ -112,6 +113,7 @@ class Request:
     arrival_s: float
     deadline_s: float
     listener: Listener
+    camera: str = ''
     waiting_for: Failure | None = None
     units: list[Unit] = field(default_factory=list)
     sent: list[Encoded] = field(default_factory=list)
@@ -141,6 +143,7 @@ class Schedule:
     def __init__(self, queue: int):
         self._queue = queue
         self._open: dict[str, Request] = {}
+        self._turns: dict[str, int] = {}   # camera -> when it last had one
 
     def __iter__(self):
         return iter(list(self._open.values()))
@@ -173,12 +176,18 @@ class Schedule:
             del self._open[request.id]
 
     def next_unit(self) -> Unit | None:
-        """The first waiting unit of the most urgent request that has one."""
+        """The first waiting unit of the most urgent request that has one; of equals, whose camera has waited longest."""
         ready = [one for one in self._open.values() if any(unit.state is State.WAITING for unit in one.units)]
         if not ready:
             return None
-        request = min(ready, key=lambda one: one.urgency)   # the first of equals: order of arrival
+        # The first of equals: order of arrival.
+        request = min(ready, key=lambda one: (one.urgency, self._turns.get(one.camera, 0)))
         return next(unit for unit in request.units if unit.state is State.WAITING)
+
+    def start(self, unit: Unit) -> None:
+        """It runs from now on; its camera has had its turn."""
+        unit.state = State.RUNNING
+        self._turns[unit.request.camera] = max(self._turns.values(), default=0) + 1
 
     def to_preempt(self) -> Unit | None:
         """A running unit that should make room for what waits: the least urgent, newest first."""

@@ -78,7 +78,8 @@ class Desk:
         call = Call(order, self._engine.soon, self, ended)
         call.feedback = feedback
         urgency = SCENE if isinstance(order, SceneOrder) else _URGENCY[order.speak]
-        call.request = Request(order.id, order.slot, urgency, arrival_s, arrival_s + order.timeout_s, call)
+        call.request = Request(order.id, order.slot, urgency, arrival_s, arrival_s + order.timeout_s, call,
+                               order.camera)
         self._open.add(call)
         on_call(call)
         self._engine.submit(call.request)

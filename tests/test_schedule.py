@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dam_ros.core.errors import Busy, InvalidRequest
-from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Request, Schedule, State, Unit
+from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Request, Schedule, Unit
 
 
 class Book:

@@ -7,10 +7,12 @@ import re
 
 from dam_ros.core.errors import complaint
 from dam_ros.core.settings import SettingsError, setting
+from dam_ros.core.turning import UPS
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
 MODEL_KINDS = ('auto', 'image', 'joint')
 DTYPES = ('auto', 'float32', 'float16', 'bfloat16', 'int8', 'int4')
+_NAMESPACE = re.compile('[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 _DEVICE = re.compile(r'auto|cpu|cuda(:\d{1,3})?')
 
 
@@ -22,6 +24,8 @@ class DescribeSettings:
     # -- what it sees
     cameras: list[str] = setting([''], "one sub-namespace of the inputs per camera ('front' reads front/image); "
                                  "'' = none")
+    camera_up: list[str] = setting(['top'], 'which edge of the pictures is up in the world, where a camera is mounted '
+                                   'sideways; one for all cameras or one for each', choices=UPS)
     image_transport: str = setting('raw', 'type of the topic image: sensor_msgs/Image, or CompressedImage on '
                                    'image/compressed', choices=('raw', 'compressed'))
     image_reliability: str = setting('auto', 'QoS of the inputs; auto takes what their publishers offer',
@@ -95,6 +99,20 @@ class DescribeSettings:
     sampling: str = setting('greedy', 'of requests with temperature 0: greedy repeats itself exactly; reference is the '
                             "model's own 0.2, top-p 0.5, top-k 50", choices=('greedy', 'reference'), live=True)
     present_hz: float = setting(2.0, 'rate of ~/present, while subscribed', unit='Hz', low=0.1, high=2.0)
+
+
+def cameras_of(settings: DescribeSettings) -> dict[str, str]:
+    """Name of each camera -> which edge of its pictures is up. Raises SettingsError."""
+    names, ups = settings.cameras, settings.camera_up
+    wrong = [one for one in names if one and not _NAMESPACE.fullmatch(one)]
+    if wrong:
+        raise SettingsError(complaint('cameras', wrong[0], "'' or letters, digits and _ with / between them, as in a "
+                                      'ROS namespace'))
+    if len(set(names)) < len(names):
+        raise SettingsError(complaint('cameras', names, 'each name once'))
+    if len(ups) not in (1, len(names)):
+        raise SettingsError(complaint('camera_up', ups, f'one for all, or {len(names)} as there are cameras'))
+    return dict(zip(names, ups * len(names) if len(ups) == 1 else ups))
 
 
 def describer_options(settings: DescribeSettings, name: str) -> dict:

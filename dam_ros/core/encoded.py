@@ -31,6 +31,7 @@ class Encoded:
         layout: None = `data` is a JPEG, PNG or WebP file.
         source: what errors call it where the caller did not send it; such a picture can only be NoFrame.
         form: `format` of a `sensor_msgs/CompressedImage`.
+        up: which edge of it is up in the world, see `turning`; `pixels` are as they came all the same.
 
     Raises (from `size` and `pixels`): InvalidRequest or Unsupported as `core.images`, NoFrame where it has a source.
     """
@@ -39,16 +40,17 @@ class Encoded:
     layout: Layout | None = None
     source: str = ''
     form: str = ''
+    up: str = 'top'
 
     @classmethod
     def from_json(cls, values: dict, data: Any) -> Encoded:
         """What `as_json` and `data` were made of."""
         layout = values['layout']
-        return cls(data, layout and Layout(**layout), values['source'], values['form'])
+        return cls(data, layout and Layout(**layout), values['source'], values['form'], values['up'])
 
     def as_json(self) -> dict:
         """All but the data."""
-        return {'layout': self.layout and asdict(self.layout), 'source': self.source, 'form': self.form}
+        return {'layout': self.layout and asdict(self.layout), 'source': self.source, 'form': self.form, 'up': self.up}
 
     def size(self) -> tuple[int, int]:
         """(height, width) in px, from its header."""

@@ -13,12 +13,14 @@ class Frame:
         stamp_ns, frame_id: of its header.
         data: the serialized message.
         compressed: sensor_msgs/CompressedImage instead of Image.
+        up: which edge of the picture is up in the world, see `turning`.
     """
 
     stamp_ns: int
     frame_id: str
     data: bytes
     compressed: bool = False
+    up: str = 'top'
 
 
 class Line:

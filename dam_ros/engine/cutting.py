@@ -50,8 +50,8 @@ class Cutter:
         mask[top:bottom, left:right] = True
         return mask
 
-    def clip(self, images: Sequence[np.ndarray], packed: Sequence, mask: np.ndarray) -> list[tuple]:
-        """(image, mask) of each picture of a clip in which the region is seen, its last among them.
+    def through_clip(self, images: Sequence[np.ndarray], packed: Sequence, mask: np.ndarray) -> list[np.ndarray]:
+        """The region in each picture of a clip, bool (H, W), the last as given; all False where it is not seen.
 
         Args:
             packed: the masks of all but the last, empty where the region is to be followed.
@@ -61,16 +61,12 @@ class Cutter:
             Unsupported: the segmenter does not follow.
             SegmenterFailed, OutOfMemory.
         """
-        if not packed:
-            return [(images[-1], mask)]
         if all(len(one) for one in packed):
-            masks = [unpacked(one, image.shape[:2]) for one, image in zip(packed, images)]
-        else:
-            masks = self.follow(images, mask)[:-1]
-        return [(image, one) for image, one in zip(images, [*masks, mask]) if one.any()]
+            return [*(unpacked(one, image.shape[:2]) for one, image in zip(packed, images)), mask]
+        return self.follow(images, mask)
 
     def follow(self, images: Sequence[np.ndarray], mask: np.ndarray) -> list[np.ndarray]:
-        """One bool (H, W) per picture, the last as given. Raises as `clip`."""
+        """One bool (H, W) per picture, the last as given. Raises as `through_clip`."""
         if self._segmenter is not None and not self._segmenter.follows:
             raise Unsupported(complaint('clip_s', 'set together with a region of one picture', 'region.labels, or no '
                                         'region', f'The segmenter {self.name} does not follow it'))

@@ -176,7 +176,7 @@ class Schedule:
             del self._open[request.id]
 
     def next_unit(self) -> Unit | None:
-        """The first waiting unit of the most urgent request that has one; of equals, whose camera has waited longest."""
+        """The first waiting unit of the most urgent request; of equals, of that whose camera has waited longest."""
         ready = [one for one in self._open.values() if any(unit.state is State.WAITING for unit in one.units)]
         if not ready:
             return None

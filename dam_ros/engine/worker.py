@@ -30,6 +30,7 @@ from dam_ros.core.errors import Failure, Internal, OutOfMemory, Unsupported, com
 from dam_ros.core.masks import unpacked
 from dam_ros.core.memory import keep_room
 from dam_ros.core.segmenting import Prompt
+from dam_ros.core.turning import upright
 from dam_ros.engine import wire
 from dam_ros.engine.cutting import Cutter
 from dam_ros.engine.looks import Looks
@@ -58,15 +59,23 @@ class Shown:
     """A picture of a request, decoded once, and not at all where its looks are kept."""
 
     def __init__(self, encoded: Encoded):
+        self.up = encoded.up
         self._encoded = encoded
         self._pixels: np.ndarray | None = None
+        self._upright: np.ndarray | None = None
 
     def pixels(self) -> np.ndarray:
-        """RGB uint8 (H, W, 3). Raises as `Encoded.pixels`."""
+        """RGB uint8 (H, W, 3), as the camera sees it. Raises as `Encoded.pixels`."""
         if self._pixels is None:
             self._pixels = self._encoded.pixels()
             self._encoded = None
         return self._pixels
+
+    def upright(self) -> np.ndarray:
+        """The same turned so that up is up; one array, however many regions look at it."""
+        if self._upright is None:
+            self._upright = upright(self.pixels(), self.up)
+        return self._upright
 
 
 class Worker:
@@ -183,30 +192,35 @@ class Worker:
             self._jobs.pop(number, None)
             self._fail([number], error)
 
-    def _images(self, order: dict) -> list[np.ndarray]:
-        shown = self._pictures[order['request']]
+    def _shown(self, order: dict) -> list[Shown]:
+        """The pictures of a region, decoded."""
+        shown = [self._pictures[order['request']][number] for number in order['pictures']]
         try:
-            return [shown[number].pixels() for number in order['pictures']]
+            for one in shown:
+                one.pixels()
         except (Failure, MemoryError):
             raise
         except Exception as error:   # noqa: B902  not the describer's
             raise Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2)) from error
+        return shown
 
     def _look(self, order: dict, blobs: list) -> tuple[Look, np.ndarray | None, float]:
         """(the look, the mask the segmenter made if it made one, seconds; 0 = an old look was used)."""
         kept = self._looks.take(order['look'])
         if kept is not None:
             return kept, None, 0.0
-        images = self._images(order)
+        shown = self._shown(order)
         begun = time.monotonic()
+        images = [one.pixels() for one in shown]
         mask, refined = unpacked(blobs[-1], images[-1].shape[:2]), None
         if order['prompt']:
             mask = refined = self._cutter.cut_out(images[-1], Prompt.from_json(order['prompt'], mask))
-        pictures = self._cutter.clip(images, blobs[:-1], mask)
+        masks = self._cutter.through_clip(images, blobs[:-1], mask)
+        pictures = tuple((one.upright(), upright(mask, one.up)) for one, mask in zip(shown, masks) if mask.any())
         if len(pictures) > self._describer.max_pictures:
             raise Unsupported(complaint('clip_s', f'{len(pictures)} pictures', 'at most '
                                         f'{self._describer.max_pictures} for {self._describer.name}'))
-        look = self._describer.look([Subject(tuple(pictures))])[0]
+        look = self._describer.look([Subject(pictures)])[0]
         self._looks.keep(order['look'], look)
         return look, refined, time.monotonic() - begun
 

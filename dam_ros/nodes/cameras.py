@@ -66,11 +66,13 @@ class Camera:
     of a core, and a subscription made only once somebody does would miss what comes in its first second.
 
     Args:
+        up: which edge of its pictures is up in the world.
         on_frame: called after every picture and label image that was kept.
     """
 
-    def __init__(self, node: Node, name: str, settings: DescribeSettings, on_frame: Callable[[Camera], None]):
-        self.name = name
+    def __init__(self, node: Node, name: str, up: str, settings: DescribeSettings,
+                 on_frame: Callable[[Camera], None]):
+        self.name, self._up = name, up
         self._node, self._settings, self._on_frame = node, settings, on_frame
         prefix = f'{name}/' if name else ''
         self._compressed = settings.image_transport == 'compressed'
@@ -148,7 +150,7 @@ class Camera:
             self._on_frame(self)
 
     def _take_picture(self, data: bytes) -> None:
-        self.ring.add_picture(Frame(*peek_header(data), data, self._compressed), self._slop_ns)
+        self.ring.add_picture(Frame(*peek_header(data), data, self._compressed, self._up), self._slop_ns)
 
     def _take_labels(self, data: bytes) -> None:
         self.ring.add_labels(Frame(*peek_header(data), data), self._slop_ns)

@@ -11,7 +11,7 @@ from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from dam_ros import describers, segmenters
-from dam_ros.core.describe_settings import DescribeSettings, describer_options
+from dam_ros.core.describe_settings import DescribeSettings, cameras_of, describer_options
 from dam_ros.core.errors import Failure
 from dam_ros.core.settings import SettingsError
 from dam_ros.engine.engine import Engine
@@ -124,7 +124,8 @@ class DescribeNode(LifecycleNode):
         same = {one.name: getattr(settings, one.name) for one in fields(Options) if hasattr(settings, one.name)}
         self.engine = Engine(Options(**{**same, 'describer': name, 'describer_options': options,
                                         'segmenter': segmenter}), self.log, self._engine_changed)
-        self._cameras = {name: Camera(self, name, settings, self._frame_came) for name in settings.cameras}
+        self._cameras = {name: Camera(self, name, up, settings, self._frame_came)
+                         for name, up in cameras_of(settings).items()}
         self.desk = Desk(lambda: self.settings, self.engine, self._cameras, self.outlets, self.now_ns)
         self.engine.start()
         self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),

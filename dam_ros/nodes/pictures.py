@@ -98,7 +98,7 @@ class CameraPicture:
         source = f"the camera's picture at {self.stamp_ns / NS:.3f}"
         try:
             read = read_compressed if self._frame.compressed else read_raw
-            return replace(read(self._frame.data), source=source)
+            return replace(read(self._frame.data), source=source, up=self._frame.up)
         except (struct.error, ValueError, IndexError, RuntimeError) as error:   # nonsense
             raise NoFrame(f'{source} is damaged: {error}') from error
 

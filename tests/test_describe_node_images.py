@@ -187,7 +187,10 @@ def test_compressed_pictures_and_garbage_among_them():
             assert answer.description.box.width == 320
             place = int(answer.description.text.split(' at ')[1].split(',')[0])
             assert abs(place - RED_AT) <= 2   # JPEG blurs colours
-        for garbage in (b'', b'\xff\xd8\xff', b'no picture at all', whole['.jpg'][:60], whole['.png'][:400],
+        bomb = whole['.png'][:16] + (60_000).to_bytes(4, 'big') * 2 + whole['.png'][24:]
+        show(bomb)   # of the whole picture: its mask, too, would have been 3.6 GB, in the node
+        served.until(lambda: 'at most 64 megapixels' in served.describe(timeout_s=5.0).error_msg)
+        for garbage in (b'', bomb, b'\xff\xd8\xff', b'no picture at all', whole['.jpg'][:60], whole['.png'][:400],
                         whole['.jpg'][:200] + os.urandom(50)):
             show(garbage)
             served.until(lambda: (one := served.describe(timeout_s=5.0)).error_code == ErrorCode.NO_FRAME

@@ -1,15 +1,24 @@
-"""Cuts the thing out of a box with GrabCut (Rother et al. 2004, OpenCV); needs no weights."""
+"""Cuts out what was pointed at with GrabCut (Rother et al. 2004, OpenCV); needs no weights.
+
+Twice: on a small picture several guesses are cut and one is chosen (`grabcut_guesses`, `grabcut_choice`), then its
+border is cut once more from nearby. Both pictures are of bounded size, so twelve megapixels cost hardly more than one.
+"""
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from dam_ros.core.errors import SegmenterFailed, complaint
+from dam_ros.core.segmenting import Prompt
+from dam_ros.segmenters import grabcut_choice as choice
+from dam_ros.segmenters import grabcut_guesses as guesses
+from dam_ros.segmenters.grabcut_view import View
+from dam_ros.segmenters.promises import kept, nothing_at
 
-_SIDE_PX = 320      # longest side it works at: more costs time and finds no better border
-_AROUND = 0.5       # how much of the box's size is looked at around it, as background
-_ROUNDS = 5         # iterations, as OpenCV's own example
-_LEAST = 0.02       # of the box: less is noise and no thing
+_GUESS_PX, _BORDER_PX = 128, 224   # longest sides of the two pictures; more costs time and finds no better things
+_AROUND = 0.3                      # of a box's size is looked at around it: what the background looks like
+_LEVELS = 6                        # of 255 that something must differ in, or there is no thing
+_BAND = 0.08                       # of the guess's size is free on both sides of its border
+_AGREE = 0.6                       # IoU with the guess; where it is less, the second cut has lost its way
 
 
 def create() -> GrabCut:
@@ -20,45 +29,65 @@ class GrabCut:
     """See `core.segmenting.Segmenter`."""
 
     name = 'grabcut'
+    follows = False
 
-    def cut_out(self, image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    def cut_out(self, image: np.ndarray, prompt: Prompt) -> np.ndarray:
         height, width = image.shape[:2]
-        left, top, right, bottom = _around(box, width, height)
-        scale = min(1.0, _SIDE_PX / max(right - left, bottom - top))
-        size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-        small = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
-        inner = [(box[0] - left) * scale, (box[1] - top) * scale, (box[2] - left) * scale, (box[3] - top) * scale]
-        found = _cut(small, *(int(round(edge)) for edge in inner))
-        mask = np.zeros((height, width), bool)
-        mask[top:bottom, left:right] = cv2.resize(found, (right - left, bottom - top),
-                                                  interpolation=cv2.INTER_LINEAR) > 127
-        inside = mask[box[1]:box[3], box[0]:box[2]].copy()
-        mask[:] = False
-        mask[box[1]:box[3], box[0]:box[2]] = inside
-        if inside.mean() < _LEAST:
-            raise SegmenterFailed(complaint('region.box_xywh', list(box), 'a box around a thing that differs from what '
-                                            'surrounds it', 'Set box_is_region to describe the box as it is'))
-        return mask
+        view = View(image, _around(prompt.box, _AROUND, width, height), _GUESS_PX)
+        if not _differs(view.lab):
+            raise nothing_at(prompt)
+        guess = _guess(view, prompt)
+        if not guess.any():
+            raise nothing_at(prompt)
+        left, top, right, bottom = view.in_picture(guess)
+        near = View(image, _around((left, top, right, bottom), _AROUND, width, height), _BORDER_PX)
+        mask = near.whole(_with_border(near, view.seen_by(near, guess), prompt))
+        return kept(mask, prompt)
 
 
-def _around(box: tuple[int, int, int, int], width: int, height: int) -> tuple[int, int, int, int]:
-    more_x = max(8, int((box[2] - box[0]) * _AROUND))
-    more_y = max(8, int((box[3] - box[1]) * _AROUND))
+def _guess(view: View, prompt: Prompt) -> np.ndarray:
+    """bool (h, w) of the view."""
+    inside, outside = _seeds(view, prompt)
+    palette = choice.Palette(view.lab)
+    if prompt.box is None:
+        return choice.vote(palette, guesses.around_seeds(view.lab, inside, outside), choice.likely_share(inside))
+    box = view.box(prompt.box)
+    return choice.best_in_box(palette, guesses.in_box(view.lab, box, inside, outside), box)
+
+
+def _seeds(view: View, prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
+    """bool (h, w) of the view: pixels that surely belong to the thing, and pixels that surely do not."""
+    inside, outside = view.marked(prompt.inside), view.marked(prompt.outside)
+    if prompt.stroke is not None:
+        inside |= view.drawn(prompt.stroke)
+    return inside, outside & ~inside
+
+
+def _with_border(near: View, guess: np.ndarray, prompt: Prompt) -> np.ndarray:
+    """bool (h, w) of the view from nearby: the guess, but for a band along its border that is cut anew."""
+    inside, outside = _seeds(near, prompt)
+    band = max(2, round(_BAND * np.sqrt(np.count_nonzero(guess))))
+    size = (2 * band + 1, 2 * band + 1)
+    shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)
+    labels = np.where(guess, np.uint8(cv2.GC_PR_FGD), np.uint8(cv2.GC_PR_BGD))
+    labels[cv2.erode(guess.view(np.uint8), shape) > 0] = cv2.GC_FGD
+    labels[cv2.dilate(guess.view(np.uint8), shape) == 0] = cv2.GC_BGD
+    labels[outside], labels[inside] = cv2.GC_BGD, cv2.GC_FGD
+    found = guesses.cut(near.lab, labels, 2)
+    if found is None or choice.iou(found, guess) < _AGREE:
+        found = guess
+    found = guesses.without_crumbs(guesses.without_pinholes(found), inside)
+    return found | inside
+
+
+def _differs(lab: np.ndarray) -> bool:
+    smooth = cv2.blur(lab, (3, 3)).reshape(-1, 3)
+    return bool((smooth.max(0).astype(int) - smooth.min(0)).max() >= _LEVELS)
+
+
+def _around(box: tuple[int, int, int, int] | None, share: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """A box with some of what is around it; without a box the whole picture."""
+    if box is None:
+        return 0, 0, width, height
+    more_x, more_y = max(8, int((box[2] - box[0]) * share)), max(8, int((box[3] - box[1]) * share))
     return max(0, box[0] - more_x), max(0, box[1] - more_y), min(width, box[2] + more_x), min(height, box[3] + more_y)
-
-
-def _cut(small: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
-    """uint8 (h, w), 255 where the thing is."""
-    height, width = small.shape[:2]
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
-    labels = np.full((height, width), cv2.GC_BGD, np.uint8)
-    labels[top:bottom, left:right] = cv2.GC_PR_FGD
-    if not (labels == cv2.GC_BGD).any():   # the box is the picture: nothing says what background looks like
-        labels[0, :] = labels[-1, :] = labels[:, 0] = labels[:, -1] = cv2.GC_BGD
-    if not (labels == cv2.GC_PR_FGD).any():
-        return np.zeros((height, width), np.uint8)
-    cv2.setRNGSeed(0)   # same picture, same mask
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    bgr = np.ascontiguousarray(small[:, :, ::-1])
-    cv2.grabCut(bgr, labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
-    return np.where((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), np.uint8(255), np.uint8(0))

@@ -239,13 +239,18 @@ enter_venv() {
 
 PACKAGE=(CMakeLists.txt package.xml action config dam_ros launch msg scripts srv)  # what the build reads
 
-build() {
-    local cmake_args=() prefix item
+for_wheels() {  # sets cmake_args
+    local prefix
     for prefix in ${AMENT_PREFIX_PATH//:/ }; do
         if compgen -G "$prefix/lib/python3*/site-packages/ros_wheels_bootstrapper" >/dev/null; then
             cmake_args=(--cmake-args "-DCMAKE_PROJECT_INCLUDE=$ROOT/scripts/wheels.cmake")
         fi
     done
+}
+
+build() {
+    local cmake_args=() item
+    for_wheels
     # Built from a folder of links: CMake exports no target whose include folders (numpy's, in our venv) lie below
     # its source folder.
     rm -rf "$PLACE/source"
@@ -265,6 +270,49 @@ need_build() {
     if is_stamped build "$now" && [ -f "$PLACE/install/local_setup.bash" ]; then return; fi
     step 'Building the package (under a minute)' "$PLACE/log/build.log" build
     stamp build "$now"
+}
+
+# --- other people's interfaces, for tests: tests/interfaces/README.md
+
+missing_interfaces() {
+    local folder prefix name
+    for folder in "$ROOT"/tests/interfaces/*/; do
+        name=$(basename "$folder")
+        for prefix in ${AMENT_PREFIX_PATH//:/ }; do
+            if [ -f "$prefix/share/$name/package.xml" ]; then continue 2; fi
+        done
+        echo "$name"
+    done
+}
+
+build_interfaces() {  # NAME...
+    local cmake_args=()
+    for_wheels
+    rm -rf "$PLACE/interfaces" "$PLACE/build-interfaces"
+    colcon --log-base "$PLACE/log/colcon" build --paths "${@/#/$ROOT/tests/interfaces/}" --merge-install \
+        --build-base "$PLACE/build-interfaces" --install-base "$PLACE/interfaces" \
+        --event-handlers console_direct+ "${cmake_args[@]}"
+    rm -rf "$PLACE/build-interfaces"
+}
+
+# Built into a prefix that is on no path, so that most tests run without them, as most robots do.
+need_interfaces() {
+    local now names=()
+    if [ -n "${DAM_WITHOUT_INTERFACES:-}" ]; then return; fi
+    mapfile -t names < <(missing_interfaces)
+    export DAM_TEST_INTERFACES=$PLACE/interfaces
+    now=$({ echo "$ENVIRONMENT" "${names[@]}"; cd "$ROOT/tests/interfaces" || exit
+        find . -type f -not -name '*.md' -print | sort | while read -r file; do echo "$file"; cat "$file"; done
+    } | fingerprint)
+    if is_stamped interfaces "$now" && [ -d "$PLACE/interfaces" ]; then return; fi
+    if ((${#names[@]})); then
+        step "Interfaces of others, for the tests (a minute): ${names[*]}" "$PLACE/log/interfaces.log" \
+            build_interfaces "${names[@]}"
+    else
+        rm -rf "$PLACE/interfaces"
+        mkdir "$PLACE/interfaces"
+    fi
+    stamp interfaces "$now"
 }
 
 enter() {
@@ -292,10 +340,13 @@ set_up() {  # [EXTRA...]: everything that is missing, then enter it
     flock -n 9 || { say 'waiting for another ./dev that is setting up'; flock 9; }
     need_venv
     for extra in "$@"; do
-        case $extra in dam) need_torch ;; dam-or-not) need_torch_or_not ;; *) need_extra "$extra" ;; esac
+        case $extra in
+            dam) need_torch ;; dam-or-not) need_torch_or_not ;; interfaces) ;; *) need_extra "$extra" ;;
+        esac
     done
     enter_venv
     need_build
+    case " $* " in *' interfaces '*) need_interfaces ;; esac
     enter
     exec 9>&-
 }

@@ -21,6 +21,10 @@ ARGUMENTS = {
     'model': {'default_value': '', 'description': 'weights of the describer: hub id or folder'},
     'image': {'default_value': 'image', 'description': 'topic of the camera (compressed: without /compressed)'},
     'segmentation': {'default_value': 'segmentation', 'description': 'topic of the label image'},
+    'detections': {'default_value': 'detections', 'description': 'topic of vision_msgs or yolo_msgs detections'},
+    'label_info': {'default_value': 'label_info', 'description': 'topic of the names of labels, vision_msgs/LabelInfo'},
+    'depth': {'default_value': 'depth', 'description': 'topic of depth pictures, registered to the camera'},
+    'camera_info': {'default_value': 'camera_info', 'description': 'topic of the CameraInfo'},
     'image_transport': {'default_value': '', 'description': 'type of the camera topic; empty: as in params_file',
                         'choices': ['', 'raw', 'compressed']},
     'speech': {'default_value': 'true', 'description': 'start speech_node too', 'choices': SWITCH},
@@ -41,7 +45,7 @@ def start_nodes(context):
     clock = {'use_sim_time': value['use_sim_time'] == 'true'}
     given = {name: value[name] for name in ('describer', 'model', 'image_transport') if value[name]}
     topics = [('image', value['image']), ('image/compressed', value['image'] + '/compressed'),
-              ('segmentation', value['segmentation'])]
+              *((name, value[name]) for name in ('segmentation', 'detections', 'label_info', 'depth', 'camera_info'))]
     nodes = [_node('describe_node', value, [clock, given], topics)]
     if value['speech'] == 'true':
         nodes.append(_node('speech_node', value, [clock], []))

@@ -20,7 +20,9 @@ import numpy as np
 import pytest
 
 from dam_ros.core.errors import NotActive
+from dam_ros.engine.engine import Engine
 from dam_ros.engine.schedule import ASKED, TOLD, Work
+from dam_ros.engine.status import Options
 from engine_rig import Rig, alive, open_files, picture, running, until
 
 SLOW = {'words_per_s': 10.0, 'text': ' '.join(['word'] * 100)}    # 10 s
@@ -401,6 +403,13 @@ def test_close_while_it_backs_off():
             rig.ask({'fail': 'kill'}).end()
         assert rig.engine.status.state == 'restarting'
     assert rig.engine.status.state == 'stopped'
+
+
+def test_an_engine_that_was_never_started_may_be_refused_and_closed():
+    """Configuring may fail between making and starting it."""
+    engine = Engine(Options('rehearsal', {}), lambda level, text: None)
+    engine.refuse(NotActive('early'))
+    engine.close()
 
 
 def test_calls_after_close_are_harmless():

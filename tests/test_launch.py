@@ -94,6 +94,7 @@ def _parameters(node: Node) -> dict[str, Any]:
 def test_arguments_are_those_of_the_readme_and_each_is_explained(description: LaunchDescription):
     declared = _declared(description)
     assert set(declared) == {'namespace', 'params_file', 'describer', 'model', 'image', 'segmentation',
+                             'detections', 'label_info', 'depth', 'camera_info',
                              'image_transport', 'speech', 'use_sim_time', 'log_level'}
     for argument in declared.values():
         assert argument.description
@@ -136,7 +137,10 @@ def test_overridden_parameters_exist_and_the_choices_are_theirs(description: Lau
 def test_topics_are_remapped_raw_and_compressed(description: LaunchDescription):
     nodes = _start(description, image='/front/image_raw', segmentation='/front/labels')
     assert dict(nodes['describe_node'].remappings) == {
-        'image': '/front/image_raw', 'image/compressed': '/front/image_raw/compressed', 'segmentation': '/front/labels'}
+        'image': '/front/image_raw', 'image/compressed': '/front/image_raw/compressed', 'segmentation': '/front/labels',
+        **{name: name for name in ('detections', 'label_info', 'depth', 'camera_info')}}
+    nodes = _start(description, depth='/front/depth/image_rect', camera_info='/front/camera_info')
+    assert dict(nodes['describe_node'].remappings)['depth'] == '/front/depth/image_rect'
 
 
 def test_speech_can_stay_off(description: LaunchDescription):

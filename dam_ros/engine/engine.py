@@ -46,6 +46,7 @@ class Engine:
         self._deadlines: dict[Request, asyncio.TimerHandle] = {}
         self._idle: asyncio.TimerHandle | None = None   # until it is unloaded
         self._next_job = 1
+        self._loop: asyncio.AbstractEventLoop | None = None   # from start on
 
     # -- for everybody ------------------------------------------------------------------------------------------
 
@@ -62,7 +63,12 @@ class Engine:
         self._soon(self._begin)
 
     def close(self) -> None:
-        """Ends everything: open requests are the owner's to `refuse` before. Returns when the worker is gone."""
+        """Ends everything: open requests are the owner's to `refuse` before. Returns when the worker is gone.
+
+        One that was never started may be closed, and refused, too.
+        """
+        if self._loop is None:
+            return
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=5.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
@@ -125,6 +131,8 @@ class Engine:
         self._care.spawn()
 
     def _soon(self, call: Callable, *arguments: Any) -> None:
+        if self._loop is None:
+            return
         try:
             self._loop.call_soon_threadsafe(call, *arguments)
         except RuntimeError:   # the loop is closed: nobody waits for this any more

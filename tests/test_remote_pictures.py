@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dam_ros.core.describing import Query, Subject
-from dam_ros.core.drawing import outlined
 from dam_ros.describers.remote_pictures import Encoded, with_outline, with_transparency
 from dam_ros.describers.remote_words import harmless
+from dam_ros.drawing.pages import outlined
 from remote_asking import spots, told
 from remote_server import events, pictures_of, response, serving_model
 

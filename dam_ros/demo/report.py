@@ -11,10 +11,11 @@ import wave
 import cv2
 import numpy as np
 
-from dam_ros.core.drawing import annotate, Mark
 from dam_ros.core.errors import invalid
 from dam_ros.demo.plan import Photo
 from dam_ros.demo.table import counted
+from dam_ros.drawing.marks import Mark
+from dam_ros.drawing.pages import annotate
 
 JSON_FILE, PAGE = 'descriptions.json', 'index.html'
 

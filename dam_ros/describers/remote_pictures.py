@@ -12,9 +12,9 @@ import numpy as np
 
 from dam_ros.core.clips import PICTURES as CLIP, spread
 from dam_ros.core.describing import Subject
-from dam_ros.core.drawing import outlined
 from dam_ros.core.errors import DescriberFailed
 from dam_ros.core.focal import focal_box
+from dam_ros.drawing.pages import outlined
 
 _PLAIN_SIDE_PX = 1568   # more is scaled down by the usual models themselves
 _CLOSE_UP_PX = 448      # a smaller close-up is enlarged: small pictures get few tokens

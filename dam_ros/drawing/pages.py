@@ -1,73 +1,46 @@
-"""Regions, numbers and captions drawn on a picture, readable on any background. It does not know who described them.
+"""Regions, numbers and captions drawn on a picture, for pages and for models. It does not know who described them.
 
-OpenCV's letters are ASCII; others are written as their nearest ASCII letter, or '?'.
+What a camera's picture shows live is drawn by `overlay`.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-import unicodedata
 
 import cv2
 import numpy as np
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_PX = 22.0          # height of a capital letter at scale 1, thickness 1, measured with getTextSize
+from dam_ros.drawing.colours import COLOURS, is_light
+from dam_ros.drawing.lettering import width_of, wrap, write
+from dam_ros.drawing.marks import as_mask, Mark
+
 _STRIP = (24, 24, 28)    # RGB behind captions
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-# Distinct in hue and in lightness, so that they also differ for the colour-blind (after Okabe and Ito, 2008).
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (0, 114, 178),
-           (235, 235, 235))
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One region to draw.
-
-    Attributes:
-        where: bool (H, W), or a box (left, top, width, height) in px.
-        title: a name, '' = none.
-        text: what was said of it, '' = no caption.
-    """
-
-    where: np.ndarray | tuple[float, float, float, float]
-    title: str = ''
-    text: str = ''
-
-
-def annotate(image: np.ndarray, marks: Sequence[Mark], keep_size: bool = False) -> np.ndarray:
+def annotate(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     """A copy of the picture with every region outlined and numbered, and its caption below.
 
     Regions are not tinted: their colours are what is described.
 
     Args:
         image: RGB uint8 (H, W, 3), any size.
-        keep_size: captions lie over the bottom of the picture, instead of on a strip that is added below it.
 
     Returns:
-        RGB uint8 (H, W, 3), or (H + strip, W, 3); a picture under 320 px width is enlarged first unless `keep_size`.
+        RGB uint8 (H + strip, W, 3); a picture under 320 px width is enlarged first.
     """
     canvas, zoom = np.ascontiguousarray(image).copy(), 1
-    if not keep_size and image.shape[1] < 320:
+    if image.shape[1] < 320:
         zoom = -(-320 // image.shape[1])
         canvas = cv2.resize(canvas, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
     letter_px = _letter_px(canvas)
     for number, mark in enumerate(marks):
-        _outline(canvas, _as_mask(mark.where, image.shape, zoom), COLOURS[number % len(COLOURS)], letter_px)
+        _outline(canvas, as_mask(mark.where, image.shape, zoom), COLOURS[number % len(COLOURS)], letter_px)
     for number, mark in enumerate(marks):   # numbers last, so that no later region covers one
-        mask = _as_mask(mark.where, image.shape, zoom)
+        mask = as_mask(mark.where, image.shape, zoom)
         if mask.any():
             _badge(canvas, _badge_point(mask, letter_px), number, letter_px)
     strip = _strip(marks, canvas.shape[1], letter_px)
-    if strip is None:
-        return canvas
-    if not keep_size:
-        return np.vstack([canvas, strip])
-    height = min(strip.shape[0], canvas.shape[0])
-    under = canvas[canvas.shape[0] - height:]
-    letters = (strip[:height] != _STRIP).any(axis=2, keepdims=True)
-    under[:] = np.where(letters, strip[:height], cv2.addWeighted(under, 0.25, strip[:height], 0.75, 0))
-    return canvas
+    return canvas if strip is None else np.vstack([canvas, strip])
 
 
 def outlined(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (255, 0, 0)) -> np.ndarray:
@@ -92,52 +65,8 @@ def outlined(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] =
     return canvas
 
 
-def to_ascii(text: str) -> str:
-    """What can be drawn of a text: nearest ASCII letters, '?' for the rest, one line."""
-    plain = unicodedata.normalize('NFKD', text.translate(_NEAREST))
-    plain = ''.join(one for one in plain if not unicodedata.combining(one))
-    return ' '.join(''.join(one if ' ' <= one <= '~' else ' ' if one.isspace() else '?' for one in plain).split())
-
-
-_NEAREST = str.maketrans({'\u2018': "'", '\u2019': "'", '\u201c': '"', '\u201d': '"', '\u2013': '-', '\u2014': '-',
-                          '\u00df': 'ss', '\u00e6': 'ae', '\u00f8': 'o', '\u0142': 'l', '\u2026': '...',
-                          '\u00b0': ' deg'})
-
-
-def wrap(text: str, width_px: float, letter_px: float) -> list[str]:
-    """Lines of a text that are at most `width_px` wide; a word that is longer is broken."""
-    lines, line = [], ''
-    for word in to_ascii(text).split():
-        while True:
-            longer = f'{line} {word}' if line else word
-            if _width(longer, letter_px) <= width_px:
-                line = longer
-                break
-            if line:
-                lines.append(line)
-                line = ''
-                continue
-            keep = max(1, next((n for n in range(len(word) - 1, 0, -1) if _width(word[:n], letter_px) <= width_px), 1))
-            if keep >= len(word):
-                line = word
-                break
-            lines.append(word[:keep])
-            word = word[keep:]
-    return lines + ([line] if line else [])
-
-
 def _letter_px(canvas: np.ndarray) -> float:
     return float(np.clip(0.016 * max(canvas.shape[:2]), 7.0, 60.0))
-
-
-def _as_mask(where, shape: tuple, zoom: int) -> np.ndarray:
-    if isinstance(where, np.ndarray) and where.ndim == 2:
-        mask = where
-    else:
-        left, top, width, height = where
-        mask = np.zeros(shape[:2], bool)
-        mask[max(0, round(top)):max(0, round(top + height)), max(0, round(left)):max(0, round(left + width))] = True
-    return mask.repeat(zoom, 0).repeat(zoom, 1) if zoom > 1 else mask
 
 
 def _outline(canvas: np.ndarray, mask: np.ndarray, colour: tuple, letter_px: float) -> None:
@@ -170,8 +99,8 @@ def _badge(canvas: np.ndarray, centre: tuple[int, int], number: int, letter_px: 
     cv2.circle(canvas, (x, y), radius + max(1, round(letter_px / 8)), _BLACK, -1, cv2.LINE_AA)
     cv2.circle(canvas, (x, y), radius, colour, -1, cv2.LINE_AA)
     size = letter_px * (0.9 if len(text) < 2 else 0.7)
-    dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] > 110
-    _write(canvas, text, x - _width(text, size) / 2, y + size / 2, size, _BLACK if dark else _WHITE, bold=True)
+    write(canvas, text, x - width_of(text, size) / 2, y + size / 2, size, _BLACK if is_light(colour) else _WHITE,
+          bold=True)
 
 
 def _strip(marks: Sequence[Mark], width: int, letter_px: float) -> np.ndarray | None:
@@ -192,14 +121,5 @@ def _strip(marks: Sequence[Mark], width: int, letter_px: float) -> np.ndarray | 
         y += line_px + (edge if number is not None else 0)
         if number is not None:
             _badge(strip, (round(letter_px * 1.8), round(y - letter_px / 2)), number, letter_px)
-        _write(strip, text, indent, y, letter_px, COLOURS[7] if not is_title else (255, 214, 120), bold=is_title)
+        write(strip, text, indent, y, letter_px, COLOURS[7] if not is_title else (255, 214, 120), bold=is_title)
     return strip
-
-
-def _write(canvas: np.ndarray, text: str, x: float, y: float, letter_px: float, colour: tuple, bold: bool = False):
-    thickness = max(1, round(letter_px / (7 if bold else 11)))
-    cv2.putText(canvas, text, (round(x), round(y)), _FONT, letter_px / _FONT_PX, colour, thickness, cv2.LINE_AA)
-
-
-def _width(text: str, letter_px: float) -> float:
-    return cv2.getTextSize(text, _FONT, letter_px / _FONT_PX, max(1, round(letter_px / 7)))[0][0]

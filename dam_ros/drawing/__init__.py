@@ -1,0 +1,1 @@
+"""Regions shown on a picture: outlines, numbers and captions, as pixels and as primitives for viewers."""

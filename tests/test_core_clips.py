@@ -10,7 +10,7 @@ from dam_ros.core.clips import PICTURES, at_most, spread
 from dam_ros.core.errors import InvalidRequest, NoLabelImage, StaleFrame
 from dam_ros.core.frames import NS, Found, Frame, Pending, Ring, Wish
 from dam_ros.core.masks import StoredMask
-from dam_ros.core.planning import Earlier, plan_earlier
+from dam_ros.core.planning import Earlier, LabelImage, plan_earlier
 from dam_ros.core.records import Record, Records
 from dam_ros.core.regions import Region
 
@@ -146,7 +146,7 @@ def label_images(count: int, without: tuple[int, ...] = ()) -> list[np.ndarray]:
 
 def planned(count: int, without: tuple[int, ...] = (), most: int = 8, labels: tuple[int, ...] = (3,)) -> list[int]:
     images, pictures = label_images(count, without), [Picture(number) for number in range(count)]
-    plan = plan_earlier(Region(labels=labels), pictures, images.__getitem__, most)
+    plan = plan_earlier(Region(labels=labels), pictures, lambda index: LabelImage(images[index]), most)
     for one in plan:
         assert one.mask.array().tolist() == np.isin(images[one.picture.number], labels).tolist()
     return [one.picture.number for one in plan]
@@ -175,7 +175,7 @@ def test_whole_pictures_have_no_label_image():
 
 def test_a_label_image_of_another_size_is_refused():
     with pytest.raises(InvalidRequest, match='label image is .6x4 px.; allowed: the size of the picture, 6x9 px'):
-        plan_earlier(Region(labels=(3,)), [Picture(0, height=9)], label_images(1).__getitem__, 8)
+        plan_earlier(Region(labels=(3,)), [Picture(0, height=9)], lambda index: LabelImage(label_images(1)[0]), 8)
 
 
 # -- what is remembered

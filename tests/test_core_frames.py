@@ -108,7 +108,7 @@ def test_a_late_label_image_finds_its_own_picture():
             assert stamps(found) == (now - 24 * PERIOD, now - 24 * PERIOD)
             came += 1
         assert ring.choose(Wish(), now).picture.stamp_ns == now
-    assert (came, ring.unmatched, ring.jumps) == (126, 0, 0)
+    assert (came, ring.labels.unmatched, ring.jumps) == (126, 0, 0)
 
 
 def test_a_label_image_may_come_before_its_picture():
@@ -124,7 +124,7 @@ def test_a_label_image_may_come_before_its_picture():
 def test_slop(off_ms: float, pairs: bool):
     ring = ring_of(0.0, labels=(off_ms / 1e3,))
     assert isinstance(ring.choose(Wish(needs_labels=True), at(0)), Found) is pairs
-    assert (ring.pair is not None) is pairs
+    assert (ring.pair() is not None) is pairs
     if not pairs:
         failure = pending(ring, needs_labels=True).failure
         assert type(failure) is NoLabelImage and f'{off_ms:+.0f} ms' in str(failure)
@@ -164,7 +164,7 @@ def test_the_same_stamp_twice():
 def test_label_images_that_come_too_late_are_counted():
     ring = ring_of(*np.arange(0, 5, 0.1))
     ring.add_labels(frame(at(1.0)), SLOP)
-    assert (ring.unmatched, ring.pair) == (1, None)
+    assert (ring.labels.unmatched, ring.pair()) == (1, None)
 
 
 def test_a_label_topic_of_another_time_does_not_touch_the_pictures():
@@ -390,7 +390,7 @@ def test_bounded_by_megabytes(size: int, kept: int):
         except StaleFrame:
             pass
     assert inside == kept
-    assert ring.newest.stamp_ns == ring.newest_labels.stamp_ns == at(1.95)
+    assert ring.newest.stamp_ns == ring.newest_labels().stamp_ns == at(1.95)
 
 
 def test_a_zero_span_keeps_the_newest():
@@ -405,10 +405,10 @@ def test_ten_thousand_frames_leave_no_more_than_the_span():
         ring.add_labels(frame(T0 + index * PERIOD), SLOP)
         ring.add_depth(frame(T0 + index * PERIOD), SLOP)
         ring.add_info(frame(T0 + index * PERIOD))
-    lines = (ring._pictures, ring._labels, ring._depths, ring._infos)
+    lines = (ring._pictures, ring.labels.line, ring._depths, ring._infos)
     assert [len(one.frames) for one in lines] == [16] * 4
     assert [one.bytes for one in lines] == [160] * 4
-    assert (ring.pictures_seen, ring.labels_seen) == (10_000, 10_000)
+    assert (ring.pictures_seen, ring.labels.seen) == (10_000, 10_000)
 
 
 # -- time that goes back
@@ -416,7 +416,7 @@ def test_ten_thousand_frames_leave_no_more_than_the_span():
 def test_a_jump_back_forgets_what_is_of_another_past():
     ring = ring_of(100.0, 100.1, labels=(100.0,))
     ring.add_picture(frame(at(0.0)), SLOP)
-    assert (ring.jumps, ring.pair) == (1, None)
+    assert (ring.jumps, ring.pair()) == (1, None)
     assert chosen(ring, 0.0).picture.stamp_ns == at(0.0)
     ring.add_labels(frame(at(0.0)), SLOP)
     assert stamps(chosen(ring, 0.0, needs_labels=True)) == (at(0.0), at(0.0))
@@ -445,7 +445,7 @@ def test_one_frame_from_far_in_the_future_does_not_blind_the_ring():
 def test_clear():
     ring = ring_of(0.0, labels=(0.0,))
     ring.clear()
-    assert (ring.newest, ring.newest_labels, ring.pair) == (None, None, None)
+    assert (ring.newest, ring.newest_labels(), ring.pair()) == (None, None, None)
     ring.add_picture(frame(at(-1000.0)), SLOP)
     assert ring.jumps == 0, 'nothing was kept that it could be before'
 

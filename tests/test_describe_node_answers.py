@@ -66,7 +66,8 @@ def test_every_field_of_a_description(served):
     assert (one.box.x_offset, one.box.y_offset, one.box.width, one.box.height) == (10, 20, 8, 4)
     assert not one.box.do_rectify
     assert one.area_fraction == pytest.approx(32 / (64 * 48))
-    assert (one.label, one.label_name, one.where, one.clock_hour) == (-1, '', '', 0)
+    assert (one.label, one.label_name, one.clock_hour) == (-1, '', 0)
+    assert one.where == 'on the left of the picture', 'without camera info'
     assert one.where_frame == image.header.frame_id
     assert one.confidence == pytest.approx(0.9)
     assert (one.describer, one.model) == ('rehearsal', '')

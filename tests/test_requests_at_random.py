@@ -60,12 +60,13 @@ def outcome(message, settings: DescribeSettings, shown: Found) -> str:
             own = order.picture
     except Failure as failure:
         return type(failure).__name__
-    plan = planner.plan(order, own or CameraPicture(shown.picture), None if own else shown, settings, 8)
+    seen = own or CameraPicture(shown.picture)
+    plan = planner.plan(order, seen, None if own else shown, settings, 8, None)
     if isinstance(plan, Failure):
         assert type(plan).__name__ != 'Internal', plan
         return type(plan).__name__
     for planned in plan[0]:
-        assert planned.failure is not None or planned.mask.shape == (48, 64)
+        assert planned.failure is not None or planned.mask.shape == seen.size()
     return 'planned'
 
 

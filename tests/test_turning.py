@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from dam_ros.core.describe_settings import DescribeSettings, cameras_of
+from dam_ros.core.describe_settings import UPS, DescribeSettings, cameras_of
 from dam_ros.core.settings import SettingsError
-from dam_ros.core.turning import UPS, in_world, upright
+from dam_ros.core.turning import in_world, upright
 
 
 

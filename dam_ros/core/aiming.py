@@ -16,7 +16,7 @@ from dam_ros.core.distance import depths_at, median, one_surface, without_edge
 from dam_ros.core.errors import complaint
 from dam_ros.core.lens import Lens, Unplaceable
 
-_SAMPLES = 4096       # pixels of a region whose directions are worked out
+_SAMPLES = 1024       # pixels of a region whose directions are worked out
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _ENOUGH = 0.50        # share of these that need a direction; else the lens shows nothing where the region lies
 _NEARLY_ALL = 0.95    # share that needs a depth that means a distance; the rest alone would have another middle

@@ -7,9 +7,10 @@ import re
 
 from dam_ros.core.errors import complaint
 from dam_ros.core.settings import SettingsError, setting
-from dam_ros.core.turning import UPS
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
+UPS = ('top', 'left', 'right', 'bottom')   # keys of `turning`, which needs numpy: --help shall be quick
+RECTIFIED = ('auto', 'yes', 'no')
 MODEL_KINDS = ('auto', 'image', 'joint')
 DTYPES = ('auto', 'float32', 'float16', 'bfloat16', 'int8', 'int4')
 _NAMESPACE = re.compile('[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
@@ -35,6 +36,13 @@ class DescribeSettings:
     label_kind: str = setting('instances', 'what a value of the label image means: one thing (instances), or a kind of '
                               'thing, of which every connected part is one (classes)', choices=('instances', 'classes'),
                               live=True)
+    label_names_file: str = setting('', 'YAML or JSON file with a line such as `1: cup` for each label value; what '
+                                    "comes on label_info counts more; '' = none")
+    regions_from: str = setting('auto', 'what labels of requests and scenes without regions mean: the label image, or '
+                                'detections; auto takes the label image where a picture has one', live=True,
+                                choices=('auto', 'labels', 'detections'))
+    detection_boxes_are_regions: bool = setting(False, 'the box of a detection is described as it is; false = the '
+                                                'segmenter cuts the thing out of it', live=True)
     ring_s: float = setting(2.0, 'how long frames are kept; clip_s of requests and the delay of label images '
                               'have to fit in', unit='s', low=0.1, high=60.0)
     ring_mb: float = setting(256.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
@@ -44,6 +52,10 @@ class DescribeSettings:
                                      live=True)
     frame_wait_s: float = setting(2.0, 'how long a request waits for the first picture or label image to come',
                                   unit='s', low=0.0, high=60.0, live=True)
+    image_is_rectified: str = setting('auto', 'yes: directions by P of the CameraInfo; no: by K and D; auto goes by '
+                                      "the name of the pictures' topic (image_rect, ...)", choices=RECTIFIED)
+    reference_frame: str = setting('', "frame in which directions and positions are told, such as base_link (needs "
+                                   "tf2_ros); '' = the camera's own")
     # -- who describes
     describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')
     model: str = setting('', "weights: hub id or folder; '' = the describer's own")

@@ -4,6 +4,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+NS = 1_000_000_000
+_JUMP_NS = 10 * NS
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -14,6 +17,7 @@ class Frame:
         data: the serialized message.
         compressed: sensor_msgs/CompressedImage instead of Image.
         up: which edge of the picture is up in the world, see `turning`.
+        kind: of detections the type of the message; '' for images.
     """
 
     stamp_ns: int
@@ -21,6 +25,7 @@ class Frame:
     data: bytes
     compressed: bool = False
     up: str = 'top'
+    kind: str = ''
 
 
 class Line:
@@ -61,5 +66,19 @@ class Line:
         """From first_ns on, before end_ns."""
         return self.frames[bisect_left(self.stamps, first_ns):bisect_left(self.stamps, end_ns)]
 
+    def trim(self, span_ns: int, most_bytes: int) -> None:
+        """The newest stays whatever its size."""
+        while len(self.frames) > 1 and (self.bytes > most_bytes or self.stamps[-1] - self.stamps[0] > span_ns):
+            self.drop_oldest()
+
+    def goes_back(self, frame: Frame, span_ns: int) -> bool:
+        """A stamp far before those of its topic: a bag starts again, a simulation was reset."""
+        return bool(self.newest_ns) and frame.stamp_ns < self.newest_ns - max(span_ns, _JUMP_NS)
+
     def clear(self) -> None:
         self.__init__()
+
+
+def seconds(stamp_ns: int) -> str:
+    """A stamp in words, exactly."""
+    return f'{stamp_ns // NS}.{stamp_ns % NS:09d}'

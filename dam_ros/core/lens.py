@@ -22,8 +22,6 @@ import numpy as np
 
 from dam_ros.core.errors import complaint
 
-RECTIFIED = ('auto', 'yes', 'no')
-
 _RECTIFIED_WORDS = {'rect', 'rectified'}
 _TRANSPORTS = {'compressed', 'compressedDepth', 'ffmpeg', 'raw', 'theora', 'zstd'}   # what image_transport appends
 
@@ -129,7 +127,7 @@ def is_rectified(setting: str, topic: str) -> bool:
     picture without distortion is the same by K and by P, and for the equidistant model all zeros is a real fisheye.
 
     Args:
-        setting: one of RECTIFIED.
+        setting: image_is_rectified, one of describe_settings.RECTIFIED.
         topic: its name after remapping.
     """
     if setting != 'auto':

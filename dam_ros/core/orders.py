@@ -101,7 +101,8 @@ def wish(stamp_ns: int, not_before_ns: int, max_age_s: float, needs_labels: bool
         raise invalid('not_before', f'{not_before_ns / NS:.9f}', '0 together with stamp',
                       'stamp names the very picture already')
     age_s = number('max_age_s', max_age_s, 0.01, 3600.0, settings.max_frame_age_s)
-    return Wish(stamp_ns, not_before_ns, age_s, needs_labels, int(settings.sync_slop_s * NS), int(clip_s * NS))
+    return Wish(stamp_ns, not_before_ns, age_s, needs_labels, settings.regions_from, int(settings.sync_slop_s * NS),
+                int(clip_s * NS))
 
 
 def nanoseconds(field: str, sec: int, nanosec: int) -> int:

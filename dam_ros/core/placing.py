@@ -17,6 +17,7 @@ from dam_ros.core.lens import Lens, Unplaceable
 from dam_ros.core.shape import place_of
 
 _OPTICAL = ('_optical_frame', '_optical')   # REP-103: suffix of frames with z forward, x right, y down
+_COARSE_PX = 128         # rows or columns that are enough to say 'upper left'
 _SAME_POINT_M = 0.001   # nearer origins are one
 _UNKNOWN = (math.nan, math.nan, math.nan)
 
@@ -104,6 +105,9 @@ def moved(here: Place, rotation: np.ndarray, translation: np.ndarray, optical: b
 
 def in_picture(mask: np.ndarray) -> str:
     """Where in the picture the middle of a region is, one of `core.shape.PLACES`; bool (H, W), at least one pixel."""
+    step = max(1, min(mask.shape) // _COARSE_PX)   # of every request, so it shall cost next to nothing
+    coarse = mask[::step, ::step]
+    mask = coarse if coarse.any() else mask
     x, y = (middle_of(mask) + 0.5) / mask.shape[::-1]
     return place_of(x, y)
 

@@ -1,8 +1,8 @@
 """From a request's regions to what will be looked at: masks, prompts, order, what is left out. No ROS, no segmenter."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 import math
 from typing import Any
 
@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 
 from dam_ros.core.clips import at_most
+from dam_ros.core.detecting import Detections
 from dam_ros.core.errors import CallerFailure, EmptyRegion, Failure, Unsupported, complaint
 from dam_ros.core.masks import StoredMask
 from dam_ros.core.orders import AS_GIVEN, MAX_REGIONS, NEAREST, SceneOrder
+from dam_ros.core.placing import Place
 from dam_ros.core.region_masks import labels_present, mask_of, occurs, prompt_of
 from dam_ros.core.regions import Region
 from dam_ros.core.segmenting import Prompt
@@ -39,6 +41,8 @@ class Planned:
         mask: for what a segmenter is to cut out, what was pointed at.
         prompt: what a segmenter is to cut it out of; None where the mask is the region.
         earlier: of a clip, oldest first.
+        name: of what its label means, '' unknown.
+        place: where the mask is in the camera's own frame, None = not known yet.
     """
 
     region: Region
@@ -46,6 +50,8 @@ class Planned:
     prompt: Prompt | None = None
     failure: Failure | None = None
     earlier: tuple[Earlier, ...] = ()
+    name: str = ''
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -64,52 +70,88 @@ class LabelImage:
         pixels: int (H, W).
         background: values that are no region.
         classes: a value means a class, and each connected part of it is a thing of its own; else an instance.
+        names: of the values, as far as they are known.
     """
 
     pixels: np.ndarray
     background: tuple[int, ...] = (0,)
     classes: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    def present(self) -> dict[int, int]:
+        """Label value -> number of pixels, in the order of the values."""
+        return labels_present(self.pixels, self.background)
+
+    def name(self, label: int) -> str:
+        return self.names.get(label, '')
+
+    def occurs(self, labels: Sequence[int]) -> bool:
+        return occurs(self.pixels, labels)
+
+    def nothing(self) -> EmptyRegion:
+        """Why there is no region in it."""
+        return EmptyRegion('the label image of the picture has nothing but background '
+                           f'{list(self.background)} (parameter background_labels)')
+
+    def shape_of(self, labels: Sequence[int], size: tuple[int, int]) -> tuple[Region, np.ndarray]:
+        """The region, of which a segmenter makes nothing else, and its mask bool (H, W). Raises as `mask_of`."""
+        region = Region(labels=tuple(labels))
+        return region, mask_of(region, *size, self.pixels)
 
 
-def plan_region(region: Region, size: tuple[int, int], labels: LabelImage | None, cutting: Cutting) -> Planned:
+def plan_region(region: Region, size: tuple[int, int], labels: LabelImage | Detections | None,
+                cutting: Cutting) -> Planned:
     """Args: size: (H, W). Raises InvalidRequest, EmptyRegion, UnknownLabel, Unsupported."""
-    mask = mask_of(region, *size, labels.pixels if labels is not None else None)
-    stored = StoredMask(mask)
-    if not region.needs_segmenter:
-        return Planned(region, stored)
+    if region.form != 'labels':
+        shape, mask, name = region, mask_of(region, *size), ''
+    else:
+        shape, mask = labels.shape_of(region.labels, size)
+        name = labels.name(region.label) if len(region.labels) == 1 else ''
+    planned = Planned(region, StoredMask(mask), name=name)
+    if not shape.needs_segmenter:
+        return planned
     if cutting.segmenter:
-        return Planned(region, stored, prompt_of(region, *size, mask))
-    if region.form != 'box':
-        raise Unsupported(complaint(region.field, 'set', 'a box with box_is_region, a polygon, labels or a mask, as '
+        return replace(planned, prompt=prompt_of(shape, *size, mask))
+    if shape.form != 'box':
+        raise Unsupported(complaint(shape.field, 'set', 'a box with box_is_region, a polygon, labels or a mask, as '
                                     'there is no segmenter (parameter segmenter)'))
     if cutting.box_fallback:
-        return Planned(region, stored)
-    raise Unsupported(complaint('region.box_is_region', False, 'true, as there is no segmenter (parameter segmenter)'))
+        return planned
+    which = 'region.box_is_region' if shape is region else 'detection_boxes_are_regions'
+    raise Unsupported(complaint(which, False, 'true, as there is no segmenter (parameter segmenter)'))
 
 
-def plan_earlier(region: Region, pictures: Sequence[Any], labels_of: Callable[[int], np.ndarray | None],
+def plan_earlier(region: Region, pictures: Sequence[Any], labels_of: Callable[[int], LabelImage | Detections | None],
                  most: int) -> tuple[Earlier, ...]:
     """What of a clip is looked at before its last picture.
 
     Pictures in which no label of the region occurs are left out; where with the last one more than `most` >= 2 remain,
-    as many are taken, spread over all of them. What neither labels nor the whole picture tell, the segmenter follows.
+    as many are taken, spread over all of them. What neither labels nor the whole picture tell, the segmenter follows;
+    so it does where the label is that of a box out of which it cuts.
 
     Args:
         pictures: as in `Earlier`, oldest first, the last of the clip not among them.
-        labels_of: index -> label image (H, W), asked again for those that are taken; None for whole pictures.
+        labels_of: index -> label image or detections, asked again for those that are taken; None for whole pictures.
 
     Raises:
         InvalidRequest: a label image of another size than its picture.
     """
     if region.form not in ('labels', 'picture'):
         return tuple(Earlier(pictures[one], None) for one in at_most(len(pictures) + 1, most)[:-1])
-    there = [index for index in range(len(pictures)) if occurs(region, labels_of(index))]
+    there = [index for index in range(len(pictures))
+             if (labels := labels_of(index)) is None or labels.occurs(region.labels)]
     taken = [there[one] for one in at_most(len(there) + 1, most)[:-1]]   # the last of all is the clip's last picture
-    return tuple(Earlier(pictures[one], StoredMask(mask_of(region, *pictures[one].size(), labels_of(one))))
-                 for one in taken)
+    return tuple(_earlier(region, pictures[one], labels_of(one)) for one in taken)
 
 
-def plan_scene(order: SceneOrder, size: tuple[int, int], labels: LabelImage | None, cutting: Cutting,
+def _earlier(region: Region, picture: Any, labels: LabelImage | Detections | None) -> Earlier:
+    if labels is None:
+        return Earlier(picture, StoredMask(mask_of(region, *picture.size())))
+    shape, mask = labels.shape_of(region.labels, picture.size())
+    return Earlier(picture, None if shape.needs_segmenter else StoredMask(mask))
+
+
+def plan_scene(order: SceneOrder, size: tuple[int, int], labels: LabelImage | Detections | None, cutting: Cutting,
                distance_of: Callable[[np.ndarray], float] = lambda mask: math.nan) -> tuple[list[Planned], int]:
     """(regions in the order in which they are described, how many were left out).
 
@@ -119,7 +161,7 @@ def plan_scene(order: SceneOrder, size: tuple[int, int], labels: LabelImage | No
         distance_of: bool (H, W) -> m, NaN unknown; what is unknown comes after what is known.
 
     Raises:
-        EmptyRegion: a scene without regions, whose label image has none.
+        EmptyRegion: a scene without regions, whose label image or detections have none.
     """
     if order.regions:
         planned = [_plan_one(one, size, labels, cutting) for one in order.regions]
@@ -135,16 +177,16 @@ def plan_scene(order: SceneOrder, size: tuple[int, int], labels: LabelImage | No
     return kept, count - len(kept)
 
 
-def _plan_labels(order: SceneOrder, size: tuple[int, int], labels: LabelImage,
+def _plan_labels(order: SceneOrder, size: tuple[int, int], labels: LabelImage | Detections,
                  cutting: Cutting) -> tuple[list[Planned], int]:
-    """The regions of a label image in the order of their values, and how many there are; of more than a scene can have
-    only the largest."""
-    present = labels_present(labels.pixels, labels.background)
+    """The regions in the order of their values, and how many there are; of more than a scene can have only the
+    largest."""
+    present = labels.present()
     if not present:
-        raise EmptyRegion('the label image of the picture has nothing but background '
-                          f'{list(labels.background)} (parameter background_labels)')
+        raise labels.nothing()
     if labels.classes and labels.pixels.shape == size:
-        return _plan_parts(labels.pixels, list(present))
+        planned, count = _plan_parts(labels.pixels, list(present))
+        return [replace(one, name=labels.name(one.region.label)) for one in planned], count
     largest = sorted(present, key=lambda label: -present[label])[:MAX_REGIONS]
     return [_plan_one(Region(labels=(label,)), size, labels, cutting) for label in sorted(largest)], len(present)
 
@@ -177,7 +219,8 @@ def _nearness(planned: Planned, distance_of: Callable[[np.ndarray], float]) -> t
     return distance_m if math.isfinite(distance_m) else math.inf, _largeness(planned)
 
 
-def _plan_one(region: Region, size: tuple[int, int], labels: LabelImage | None, cutting: Cutting) -> Planned:
+def _plan_one(region: Region, size: tuple[int, int], labels: LabelImage | Detections | None,
+              cutting: Cutting) -> Planned:
     try:
         return plan_region(region, size, labels, cutting)
     except CallerFailure as failure:

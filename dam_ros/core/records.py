@@ -7,6 +7,7 @@ from typing import Any
 
 from dam_ros.core.errors import UnknownDescription, complaint
 from dam_ros.core.masks import StoredMask
+from dam_ros.core.placing import Place
 from dam_ros.core.planning import Earlier
 
 
@@ -18,6 +19,7 @@ class Record:
         picture: what brings the pixels again (`encoded()`, `pixels()`); several records may share one.
         picture_bytes: how much it takes.
         look: names the look in the worker.
+        where_frame, place: where it was, and in which frame.
         caption: what was said, for the overlay.
         earlier: of a clip the pictures before this one, with their masks.
     """
@@ -30,7 +32,10 @@ class Record:
     camera: str = ''
     tag: str = ''
     label: int = -1
+    label_name: str = ''
     caption: str = ''
+    where_frame: str = ''
+    place: Place | None = None
     earlier: tuple[Earlier, ...] = ()
 
 

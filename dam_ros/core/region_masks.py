@@ -1,6 +1,7 @@
 """What a region is in the pixels of a picture: its mask, or what a segmenter makes it from. It knows no segmenter."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 import math
 
 import numpy as np
@@ -82,9 +83,9 @@ def labels_present(label_image: np.ndarray, background: tuple[int, ...]) -> dict
     return {int(value): int(count) for value, count in zip(values, counts) if int(value) not in background}
 
 
-def occurs(region: Region, label_image: np.ndarray | None) -> bool:
-    """A pixel of the label image (H, W) has one of the region's labels; always true without a label image."""
-    return label_image is None or bool(_with_labels(label_image, region.labels).any())
+def occurs(label_image: np.ndarray, labels: Sequence[int]) -> bool:
+    """A pixel of the label image (H, W) has one of the labels."""
+    return bool(_with_labels(label_image, labels).any())
 
 
 def _given_mask(region: Region, height: int, width: int, label_image: np.ndarray | None) -> np.ndarray:
@@ -161,5 +162,5 @@ def _label_mask(label_image: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
     return mask
 
 
-def _with_labels(label_image: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
+def _with_labels(label_image: np.ndarray, labels: Sequence[int]) -> np.ndarray:
     return label_image == labels[0] if len(labels) == 1 else np.isin(label_image, labels)

@@ -8,14 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 _QUARTERS = {'top': 0, 'left': 3, 'bottom': 2, 'right': 1}   # counter-clockwise, as np.rot90 counts
-UPS = tuple(_QUARTERS)
 
 
 def upright(pixels: np.ndarray, up: str) -> np.ndarray:
     """A picture or mask (H, W, ...), turned by whole quarters; the array itself where nothing is to be done.
 
     Args:
-        up: one of UPS: this edge becomes the upper one.
+        up: 'top', 'left', 'right' or 'bottom': this edge becomes the upper one.
     """
     return np.ascontiguousarray(np.rot90(pixels, _QUARTERS[up])) if _QUARTERS[up] else pixels
 

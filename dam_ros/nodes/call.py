@@ -14,6 +14,7 @@ from dam_ros.core.records import Record
 from dam_ros.engine.schedule import Outcome, Request, Unit
 from dam_ros.msg import Description
 from dam_ros.nodes.messages import Answered, Subject
+from dam_ros.nodes.whereabouts import Sight
 
 FEEDBACK_INTERVAL_S = 0.05   # Describe.action: at most 20 a second
 
@@ -43,6 +44,7 @@ class Call:
     Attributes:
         subjects: unit id -> what it is about; filled in by the desk before the units are provided.
         under_way: set as soon as nothing more happens with it at once: it is in the worker, waits, or was answered.
+        sight: how its picture was taken, None = not a camera's, or not chosen yet.
         closed: its answer is made.
         descriptions, failures: those of its units so far, in their order; failures has None for good ones.
         pending_until_s: time.monotonic up to which a picture is waited for, NaN where none is.
@@ -56,6 +58,7 @@ class Call:
         self._soon, self._owner = soon, owner
         self.request: Request | None = None
         self.subjects: dict[str, Subject] = {}
+        self.sight: Sight | None = None
         self.keep: dict[str, Record] = {}     # unit id -> what will be remembered of it
         self.descriptions: list[Description] = []
         self.failures: list[Failure | None] = []

@@ -13,7 +13,10 @@ from rclpy.subscription import SubscriptionEventCallbacks
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dam_ros.core.describe_settings import DescribeSettings
-from dam_ros.core.frames import NS, Frame, Ring
+from dam_ros.core.frames import NS, Found, Frame, Ring
+from dam_ros.nodes import detections
+from dam_ros.nodes.detections import type_name
+from dam_ros.nodes.labelling import Labelling
 from dam_ros.nodes.pictures import peek_header
 
 _DEPTH = 10   # frames that may wait in the middleware while a callback runs: a third of a second at 30 Hz
@@ -21,8 +24,13 @@ _DEPTH = 10   # frames that may wait in the middleware while a callback runs: a 
 
 @dataclass(frozen=True)
 class Offer:
-    """How we subscribe, after what publishers offer: to more than that nothing would come."""
+    """How we subscribe, after what publishers offer: to more than that nothing would come.
 
+    Attributes:
+        kind: None = not at all.
+    """
+
+    kind: type | None = None
     reliable: bool = False
     latched: bool = False
 
@@ -32,8 +40,10 @@ class Feed:
     """One subscribed topic, for diagnostics.
 
     Attributes:
+        kinds: the types that are understood and installed; that which somebody publishes is taken, else the first.
         take: gets every message while the camera is open.
         optional: descriptions only lack something without it.
+        awaited: requests may wait for it.
         lasting: what came stays true, and may have been sent once only: it is taken while the camera is not open,
             too, and latched messages are asked for.
         asked: how we subscribe.
@@ -43,9 +53,10 @@ class Feed:
     """
 
     topic: str
-    kind: type
+    kinds: tuple[type, ...]
     take: Callable[[bytes], None]
     optional: bool = False
+    awaited: bool = False
     lasting: bool = False
     subscription: Any = None
     asked: Offer = Offer()
@@ -56,7 +67,8 @@ class Feed:
 
     @property
     def type_name(self) -> str:
-        return f'sensor_msgs/msg/{self.kind.__name__}'
+        kind = self.asked.kind or (self.kinds[0] if self.kinds else None)
+        return type_name(kind) if kind is not None else ''
 
 
 class Camera:
@@ -67,74 +79,97 @@ class Camera:
 
     Args:
         up: which edge of its pictures is up in the world.
-        on_frame: called after every picture and label image that was kept.
+        settings_now: some may change while the node runs.
+        on_frame: called after every picture, label image and message of detections that was kept.
     """
 
-    def __init__(self, node: Node, name: str, up: str, settings: DescribeSettings,
-                 on_frame: Callable[[Camera], None]):
-        self.name, self._up = name, up
-        self._node, self._settings, self._on_frame = node, settings, on_frame
-        prefix = f'{name}/' if name else ''
+    def __init__(self, node: Node, name: str, up: str, settings_now: Callable[[], DescribeSettings],
+                 labelling: Labelling, on_frame: Callable[[Camera], None]):
+        self.name, self.labelling, self._up = name, labelling, up
+        self._node, self._settings_now, self._on_frame = node, settings_now, on_frame
+        settings, prefix = settings_now(), f'{name}/' if name else ''
         self._compressed = settings.image_transport == 'compressed'
         image = prefix + ('image/compressed' if self._compressed else 'image')
-        self.ring = Ring(settings.ring_s, settings.ring_mb, node.resolve_topic_name(image),
-                         node.resolve_topic_name(prefix + 'segmentation'))
-        self.image = Feed(image, CompressedImage if self._compressed else Image, self._take_picture)
-        self.labels = Feed(prefix + 'segmentation', Image, self._take_labels)
-        self.depth = Feed(prefix + 'depth', Image, self._take_depth, optional=True)
-        self.info = Feed(prefix + 'camera_info', CameraInfo, self._take_info, optional=True, lasting=True)
+        names = (image, prefix + 'segmentation', prefix + 'detections')
+        self.ring = Ring(settings.ring_s, settings.ring_mb, *map(node.resolve_topic_name, names))
+        self.image = Feed(image, (CompressedImage if self._compressed else Image,), self._take_picture, awaited=True)
+        self.labels = Feed(prefix + 'segmentation', (Image,), self._take_labels, awaited=True)
+        self.detections = Feed(prefix + 'detections', detections.kinds(), self._take_detections, optional=True,
+                               awaited=True)
+        self.label_info = Feed(prefix + 'label_info', detections.label_info_kinds(), labelling.hear, optional=True,
+                               lasting=True)
+        self.depth = Feed(prefix + 'depth', (Image,), self._take_depth, optional=True)
+        self.info = Feed(prefix + 'camera_info', (CameraInfo,), self._take_info, optional=True, lasting=True)
         self.open = False
         for feed in self.feeds:
             self._subscribe(feed, self._wanted(feed))
 
     @property
     def feeds(self) -> tuple[Feed, ...]:
-        return self.image, self.labels, self.depth, self.info
+        return self.image, self.labels, self.detections, self.label_info, self.depth, self.info
 
     def follow_publishers(self) -> None:
         """Takes what publishers offer now; where that has changed, with a new subscription."""
         for feed in self.feeds:
             wanted = self._wanted(feed)
             if wanted != feed.asked:
-                self._node.destroy_subscription(feed.subscription)
+                self._unsubscribe(feed)
                 self._subscribe(feed, wanted)
 
     def close(self) -> None:
         for feed in self.feeds:
-            self._node.destroy_subscription(feed.subscription)
+            self._unsubscribe(feed)
         self.ring.clear()
+
+    def placed(self, found: Found) -> Found:
+        """The same picture with the depth and camera info that have come by now."""
+        return self.ring.placed(found, self._slop_ns)
 
     def publishers(self, feed: Feed) -> list:
         """Endpoint infos of who publishes on its topic."""
-        name = feed.subscription.topic_name if feed.subscription else self._node.resolve_topic_name(feed.topic)
-        return self._node.get_publishers_info_by_topic(name)
+        return self._node.get_publishers_info_by_topic(self.topic(feed))
+
+    def topic(self, feed: Feed) -> str:
+        """Its full name."""
+        return feed.subscription.topic_name if feed.subscription else self._node.resolve_topic_name(feed.topic)
 
     def _wanted(self, feed: Feed) -> Offer:
         """A best-effort subscription to a reliable publisher of large images lost 85 %, so take what all offer."""
-        offered = [one.qos_profile for one in self.publishers(feed) if one.topic_type == feed.type_name]
-        mode = self._settings.image_reliability
+        publishers = self.publishers(feed)
+        types = {one.topic_type for one in publishers}
+        kind = next((one for one in feed.kinds if type_name(one) in types), feed.asked.kind or next(iter(feed.kinds),
+                                                                                                    None))
+        offered = [one.qos_profile for one in publishers if kind is not None and one.topic_type == type_name(kind)]
+        mode = self._settings_now().image_reliability if feed is not self.label_info else 'auto'
         reliable = bool(offered) and all(one.reliability == QoSReliabilityPolicy.RELIABLE for one in offered)
         latched = bool(offered) and all(one.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for one in offered)
-        return Offer(reliable if mode == 'auto' else mode == 'reliable', feed.lasting and latched)
+        return Offer(kind, reliable if mode == 'auto' else mode == 'reliable', feed.lasting and latched)
+
+    def _unsubscribe(self, feed: Feed) -> None:
+        if feed.subscription is not None:
+            self._node.destroy_subscription(feed.subscription)
+            feed.subscription = None
 
     def _subscribe(self, feed: Feed, asked: Offer) -> None:
+        feed.asked, feed.refusals = asked, 0
+        if asked.kind is None:
+            return
         reliability = QoSReliabilityPolicy.RELIABLE if asked.reliable else QoSReliabilityPolicy.BEST_EFFORT
         durability = QoSDurabilityPolicy.TRANSIENT_LOCAL if asked.latched else QoSDurabilityPolicy.VOLATILE
         profile = QoSProfile(history=QoSHistoryPolicy.KEEP_LAST, depth=_DEPTH, reliability=reliability,
                              durability=durability)
-        feed.asked, feed.refusals = asked, 0
         # Not those that rclpy adds on its own: each is one thing more to wait for, and diagnostics look at the types.
         events = SubscriptionEventCallbacks(incompatible_qos=lambda event: self._refused(feed, event),
                                             use_default_callbacks=False)
         feed.subscription = self._node.create_subscription(
-            feed.kind, feed.topic, lambda data: self._arrived(feed, data), profile,
+            asked.kind, feed.topic, lambda data: self._arrived(feed, data), profile,
             callback_group=ReentrantCallbackGroup(), event_callbacks=events, raw=True)
 
     def _refused(self, feed: Feed, event: Any) -> None:
         feed.refusals += event.total_count_change
-        if self._settings.image_reliability != 'auto':   # else it is cured within a second
+        if self._settings_now().image_reliability != 'auto':   # else it is cured within a second
             self._node.get_logger().warning(f'{feed.topic}: a publisher offers less than image_reliability '
-                                            f'{self._settings.image_reliability}, so nothing comes from it')
+                                            f'{self._settings_now().image_reliability}, so nothing comes from it')
 
     def _arrived(self, feed: Feed, data: bytes) -> None:
         feed.frames += 1
@@ -146,7 +181,7 @@ class Camera:
         except Exception:   # noqa: B902  a message that is none; the next may be good
             feed.damaged += 1
             return
-        if not feed.optional:
+        if feed.awaited:
             self._on_frame(self)
 
     def _take_picture(self, data: bytes) -> None:
@@ -154,6 +189,9 @@ class Camera:
 
     def _take_labels(self, data: bytes) -> None:
         self.ring.add_labels(Frame(*peek_header(data), data), self._slop_ns)
+
+    def _take_detections(self, data: bytes) -> None:
+        self.ring.add_detections(Frame(*peek_header(data), data, kind=self.detections.type_name), self._slop_ns)
 
     def _take_depth(self, data: bytes) -> None:
         self.ring.add_depth(Frame(*peek_header(data), data), self._slop_ns)
@@ -163,4 +201,4 @@ class Camera:
 
     @property
     def _slop_ns(self) -> int:
-        return int(self._settings.sync_slop_s * NS)
+        return int(self._settings_now().sync_slop_s * NS)

@@ -21,9 +21,11 @@ from dam_ros.nodes.cameras import Camera
 from dam_ros.nodes.desk import Desk
 from dam_ros.nodes.front import Front
 from dam_ros.nodes.inbox import Inbox
+from dam_ros.nodes.labelling import Labelling, read_names
 from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.parameters import Parameters
 from dam_ros.nodes.spinning import run
+from dam_ros.nodes.whereabouts import Transforms
 
 _SWITCH_S = 0.0005   # the engine's thread should not wait 5 ms for the executor's, which works 2 ms after each event
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -44,6 +46,7 @@ class DescribeNode(LifecycleNode):
         self.engine: Engine | None = None
         self.desk: Desk | None = None
         self._cameras: dict[str, Camera] = {}
+        self._transforms: Transforms | None = None
         self._survive_illegal_transitions()
         self.outlets = Outlets(self)
         self._publish_ready()
@@ -124,9 +127,13 @@ class DescribeNode(LifecycleNode):
         same = {one.name: getattr(settings, one.name) for one in fields(Options) if hasattr(settings, one.name)}
         self.engine = Engine(Options(**{**same, 'describer': name, 'describer_options': options,
                                         'segmenter': segmenter}), self.log, self._engine_changed)
-        self._cameras = {name: Camera(self, name, up, settings, self._frame_came)
+        names = read_names(settings.label_names_file)
+        self._cameras = {name: Camera(self, name, up, lambda: self.settings, Labelling(names), self._frame_came)
                          for name, up in cameras_of(settings).items()}
-        self.desk = Desk(lambda: self.settings, self.engine, self._cameras, self.outlets, self.now_ns)
+        self._transforms = Transforms(self, settings.reference_frame)
+        if self._transforms.trouble:
+            self.get_logger().warning(self._transforms.trouble)
+        self.desk = Desk(lambda: self.settings, self.engine, self._cameras, self.outlets, self._transforms, self.now_ns)
         self.engine.start()
         self._present_timer = self.create_timer(1 / settings.present_hz, self._guarded(self._send_present),
                                                 ReentrantCallbackGroup(), Clock(clock_type=ClockType.STEADY_TIME))
@@ -157,6 +164,9 @@ class DescribeNode(LifecycleNode):
         if self.desk is not None:
             self.desk.close()
             self.desk = None
+        if self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
 
     def _cleanup_quietly(self) -> None:
         """After a configure that went half of its way."""
@@ -240,13 +250,16 @@ class DescribeNode(LifecycleNode):
             camera.follow_publishers()
         self.outlets.diagnostics(health.report(
             self, self.state, self.trouble, self.engine.status if self.engine else None,
-            list(self._cameras.values()), len(self.desk.records) if self.desk else 0))
+            list(self._cameras.values()), len(self.desk.records) if self.desk else 0,
+            self.desk.unplaced if self.desk else {}))
 
     def _send_present(self) -> None:
-        background = tuple(self.settings.background_labels)
+        settings = self.settings
         for name, camera in self._cameras.items():
             if self.active:
-                self.outlets.present(name, camera.ring.newest_labels, background, self.desk.in_background)
+                newest, labelling = camera.ring.newest_labels(settings.regions_from), camera.labelling
+                self.outlets.present(name, newest, lambda frame, labelling=labelling: list(
+                    labelling.read(frame, settings).present()), self.desk.in_background)
 
 
 def main() -> int:

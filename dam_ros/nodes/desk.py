@@ -20,6 +20,7 @@ from dam_ros.core.orders import (SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, Scene
 from dam_ros.core.partials import Part
 from dam_ros.core.planning import Planned
 from dam_ros.core.records import Record, Records
+from dam_ros.core.viewing import View
 from dam_ros.engine.engine import Engine
 from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Outcome, Request, Unit
 from dam_ros.msg import Description
@@ -29,6 +30,7 @@ from dam_ros.nodes.cameras import Camera
 from dam_ros.nodes.messages import Answered, Subject
 from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.pictures import CameraPicture
+from dam_ros.nodes.whereabouts import Sight, Transforms
 
 _TICK_S = 0.05
 _UNDER_WAY_S = 0.003   # usually 2 ms; frames must not wait for a scene of 64 regions
@@ -44,15 +46,19 @@ class Desk:
     Args:
         settings: gives the settings as they count now.
         now_ns: ROS time.
+
+    Attributes:
+        unplaced: camera -> what of the place of its last region could not be known, and why.
     """
 
     def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, cameras: dict[str, Camera],
-                 outlets: Outlets, now_ns: Callable[[], int]):
+                 outlets: Outlets, transforms: Transforms, now_ns: Callable[[], int]):
         self._settings, self._engine, self._cameras = settings, engine, cameras
-        self._outlets, self._now_ns, self._ticking = outlets, now_ns, False
+        self._outlets, self._transforms, self._now_ns, self._ticking = outlets, transforms, now_ns, False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
         self._waiting: dict[Call, Camera] = {}
+        self.unplaced: dict[str, tuple[str, ...]] = {}
         self.records = Records(settings().remember, settings().remember_mb)
 
     def close(self) -> None:
@@ -184,7 +190,10 @@ class Desk:
         except Exception:   # noqa: B902  the caller would wait for its deadline
             self._provide(call, picture, None, _bug())
             return
-        future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most)
+        if found is not None:
+            call.sight = Sight(self._cameras[call.order.camera], found, self._settings().image_is_rectified)
+        future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most, call.sight,
+                                   self._cameras[call.order.camera].labelling)
         future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, encoded, done.result()))
         self._engine.begin_early(call.request, encoded)   # meanwhile
 
@@ -199,7 +208,8 @@ class Desk:
         for index, planned in enumerate(regions):
             id = f'{call.order.id}.{index}' if isinstance(call.order, SceneOrder) else call.order.id
             subject = replace(messages.picked(self._subject(call), picture, planned.mask), id=id,
-                              tag=planned.region.tag, label=planned.region.label)
+                              tag=planned.region.tag, label=planned.region.label, label_name=planned.name,
+                              place=planned.place)
             units.append(self._unit(call, subject, picture, planned, encoded, new_id()))
         self._engine.provide(call.request, units)
         self._engine.soon(call.under_way.set)
@@ -212,7 +222,8 @@ class Desk:
             return
         planned = Planned(order.region, record.mask, earlier=record.earlier)
         subject = replace(messages.picked(self._subject(call), record.picture, record.mask), camera=record.camera,
-                          tag=record.tag, label=record.label)
+                          tag=record.tag, label=record.label, label_name=record.label_name,
+                          where_frame=record.where_frame, place=record.place)
         unit = self._unit(call, subject, record.picture, planned, record.picture.encoded(), record.look)
         self._engine.provide(call.request, [unit])
         self._engine.soon(call.under_way.set)
@@ -222,7 +233,7 @@ class Desk:
         call.subjects[subject.id] = subject
         if planned.mask is not None:
             call.keep[subject.id] = Record(subject.id, picture, picture.nbytes, planned.mask, look, subject.camera,
-                                           subject.tag, subject.label, earlier=planned.earlier)
+                                           subject.tag, subject.label, subject.label_name, earlier=planned.earlier)
         spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
         return Unit(subject.id, planner.work(planned, encoded), look, tellings_for(call.order.query, spoken))
 
@@ -253,13 +264,30 @@ class Desk:
         if outcome.refined is not None:
             mask = StoredMask.from_bits(outcome.refined, subject.mask.shape)
             subject, record = replace(subject, mask=mask), replace(record, mask=mask)
+        if outcome.failure is None:
+            subject = self._located(call, subject, outcome.refined is not None)
         call.subjects[unit.id] = subject
         description = messages.description(subject, outcome.failure, self._now_ns(), outcome)
         if outcome.failure is None:
-            record = replace(record, caption=description.brief)
+            record = replace(record, caption=description.brief, where_frame=subject.where_frame, place=subject.place)
             self.records.add(record)
             self._outlets.overlay(record, self.in_background)
         return description
+
+    def _located(self, call: Call, subject: Subject, refined: bool) -> Subject:
+        """With its place as a Description tells it."""
+        if subject.where_frame:   # asked about again: it is where it was
+            return subject
+        place, up = subject.place, 'top'
+        if call.sight is not None:
+            if refined or call.sight.grown:
+                place = call.sight.view().place(subject.mask.array())
+            up = call.sight.view().up
+        elif refined:
+            place = View().place(subject.mask.array())
+        frame, place = self._transforms.tell(place, subject.frame_id, subject.stamp_ns, up)
+        self.unplaced[subject.camera] = place.why
+        return replace(subject, where_frame=frame, place=place)
 
     def finished(self, call: Call, failure: Failure | None) -> None:
         """The one answer."""

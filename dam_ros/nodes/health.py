@@ -1,6 +1,7 @@
 """What `/diagnostics` says: why nothing comes out, in words that say what to do. It changes nothing."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 import math
 import time
 from typing import Any
@@ -11,6 +12,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSReliabilityPolicy
 
 from dam_ros.core.frames import NS, Frame
 from dam_ros.engine.status import Status
+from dam_ros.nodes.annotations import MISSING as NO_ANNOTATIONS
 from dam_ros.nodes.cameras import Camera, Feed
 
 _SILENT_S = 3.0   # a camera slower than this is named
@@ -19,14 +21,19 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 def report(node: Node, state: str, trouble: str, status: Status | None, cameras: list[Camera],
-           kept: int) -> DiagnosticArray:
-    """One status for the node, one for the describer, four per camera."""
-    found = [_node(node, state, trouble)]
+           kept: int, unplaced: Mapping[str, tuple[str, ...]]) -> DiagnosticArray:
+    """Two for the node, one for the describer, seven per camera.
+
+    Args:
+        unplaced: camera -> why something of the last place was not known.
+    """
+    found = [_node(node, state, trouble), _status(node, 'annotations', OK, NO_ANNOTATIONS or 'on')]
     if status is not None:
         found.append(_describer(node, status, kept))
     for camera in cameras:
-        found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera), _depth(node, camera),
-                  _feed(node, camera, camera.info, 'camera_info')]
+        found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera), _detections(node, camera),
+                  _optional(node, camera, camera.label_info, 'label_info'), _depth(node, camera),
+                  _feed(node, camera, camera.info, 'camera_info'), _where(node, camera, unplaced.get(camera.name))]
     array = DiagnosticArray(status=found)
     array.header.stamp = node.get_clock().now().to_msg()
     return array
@@ -70,17 +77,16 @@ def _feed(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus
     publishers = camera.publishers(feed)
     age_s = time.monotonic() - feed.last_s
     level, message = _absent(node, camera, feed) if not publishers else _present(feed, publishers, age_s)
-    return _status(node, f'{part} {camera.name}'.strip(), level, message, topic=feed.subscription.topic_name,
+    return _status(node, f'{part} {camera.name}'.strip(), level, message, topic=camera.topic(feed),
                    publishers=len(publishers), offered='; '.join(_profile(one) for one in publishers),
                    frames=feed.frames, age_s=age_s, reliable=feed.asked.reliable, refusals=feed.refusals,
                    damaged=feed.damaged)
 
 
 def _absent(node: Node, camera: Camera, feed: Feed) -> tuple[bytes, str]:
-    topic = feed.subscription.topic_name
+    topic = camera.topic(feed)
     if feed.optional:
-        lacking = 'distances and positions' if feed is camera.depth else 'directions, distances and positions'
-        return OK, f'nobody publishes {topic}: it is optional, without it {lacking} stay unknown'
+        return OK, f'nobody publishes {topic}: it is optional' + _lacking(camera, feed)
     other, transport = ((topic.removesuffix('/compressed'), 'raw') if topic.endswith('/compressed') else
                         (topic + '/compressed', 'compressed'))
     if feed is camera.image and node.count_publishers(other):
@@ -88,6 +94,15 @@ def _absent(node: Node, camera: Camera, feed: Feed) -> tuple[bytes, str]:
     hint = ', '.join(_candidates(node, camera, feed))
     return WARN, (f'nobody publishes {topic}: start the camera, or remap {feed.topic} to its topic'
                   + (f'; there are {hint}' if hint else ''))
+
+
+def _lacking(camera: Camera, feed: Feed) -> str:
+    if feed is camera.detections:
+        return ''
+    if feed is camera.label_info:
+        return ', without it labels have the names of label_names_file'
+    lacking = 'distances and positions' if feed is camera.depth else 'directions, distances and positions'
+    return f', without it {lacking} stay unknown'
 
 
 def _present(feed: Feed, publishers: list, age_s: float) -> tuple[bytes, str]:
@@ -126,14 +141,43 @@ def _silence(feed: Feed, publishers: list, age_s: float) -> str:
 def _labels(node: Node, camera: Camera) -> DiagnosticStatus:
     status = _feed(node, camera, camera.labels, 'segmentation')
     ring = camera.ring
-    _tell_lag(status, ring.newest, ring.newest_labels)
-    if ring.newest is not None and ring.newest_labels is not None and ring.pair is None:
+    _tell_lag(status, ring.newest, ring.newest_labels('labels'))
+    if camera.detections.frames and not camera.publishers(camera.labels):
+        status.level, status.message = OK, 'nobody publishes it, and detections come in its place'
+    if ring.newest is not None and ring.newest_labels('labels') is not None and ring.pair('labels') is None:
         status.level = WARN
         status.message = ('no label image has the stamp of a picture (sync_slop_s): the segmentation must copy the '
                           'header of the picture it is made from')
-    if ring.unmatched:
-        status.values.append(KeyValue(key='came_after_their_picture_had_left', value=str(ring.unmatched)))
+    if ring.labels.unmatched:
+        status.values.append(KeyValue(key='came_after_their_picture_had_left', value=str(ring.labels.unmatched)))
     return status
+
+
+def _detections(node: Node, camera: Camera) -> DiagnosticStatus:
+    status = _optional(node, camera, camera.detections, 'detections')
+    ring = camera.ring
+    _tell_lag(status, ring.newest, ring.newest_labels('detections'))
+    if ring.newest is not None and ring.newest_labels('detections') is not None and ring.pair('detections') is None:
+        status.level = WARN
+        status.message = ('no message of detections has the stamp of a picture (sync_slop_s): the detector must copy '
+                          'the header of the picture')
+    if camera.labelling.skipped:
+        status.values.append(KeyValue(key='skipped_as_nonsense', value=str(camera.labelling.skipped)))
+    return status
+
+
+def _optional(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus:
+    """What needs a package that may not be installed."""
+    if feed.kinds:
+        return _feed(node, camera, feed, part)
+    message = ('off, neither vision_msgs nor yolo_msgs is installed' if feed is camera.detections else
+               'off, vision_msgs is not installed')
+    publishers = camera.publishers(feed)
+    if publishers:
+        message += (f', but {camera.topic(feed)} is published as {publishers[0].topic_type}: install its package and '
+                    'start the node again')
+    return _status(node, f'{part} {camera.name}'.strip(), WARN if publishers else OK, message,
+                   topic=camera.topic(feed), publishers=len(publishers))
 
 
 def _depth(node: Node, camera: Camera) -> DiagnosticStatus:
@@ -147,6 +191,12 @@ def _depth(node: Node, camera: Camera) -> DiagnosticStatus:
     return status
 
 
+def _where(node: Node, camera: Camera, why: tuple[str, ...] | None) -> DiagnosticStatus:
+    """What of the last description's place could not be known although something came that should tell it."""
+    message = 'nothing has been described yet' if why is None else '; '.join(why) or 'what is sent is used'
+    return _status(node, f'where {camera.name}'.strip(), WARN if why else OK, message)
+
+
 def _tell_lag(status: DiagnosticStatus, picture: Frame | None, other: Frame | None) -> None:
     if picture is not None and other is not None:
         status.values.append(KeyValue(key='behind_picture_s', value=f'{(picture.stamp_ns - other.stamp_ns) / NS:.3f}'))
@@ -154,7 +204,7 @@ def _tell_lag(status: DiagnosticStatus, picture: Frame | None, other: Frame | No
 
 def _candidates(node: Node, camera: Camera, feed: Feed) -> list[str]:
     """Topics that may have been meant: of the same type, somebody else's, and not subscribed to already."""
-    own = tuple(one.subscription.topic_name for one in camera.feeds)
+    own = tuple(camera.topic(one) for one in camera.feeds)
     inside = node.get_fully_qualified_name() + '/'
     names = [name for name, types in node.get_topic_names_and_types()
              if feed.type_name in types and name not in own and not name.startswith(inside)]

@@ -18,6 +18,7 @@ from dam_ros.core.frames import NS
 from dam_ros.core.masks import StoredMask
 from dam_ros.core.orders import SPEAK_ASKED, Order, SceneOrder
 from dam_ros.core.partials import Part
+from dam_ros.core.placing import Place
 from dam_ros.core.regions import MAX_TAG, Region
 from dam_ros.engine.schedule import Outcome
 from dam_ros.msg import Description, Partial
@@ -97,7 +98,11 @@ def _own_picture(message: Image) -> OwnPicture | None:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a description is about, as far as it is known."""
+    """What a description is about, as far as it is known.
+
+    Attributes:
+        where_frame: that of `place`, '' = `frame_id`.
+    """
 
     id: str
     stamp_ns: int = 0
@@ -107,8 +112,11 @@ class Subject:
     question: str = ''
     brief_only: bool = False
     label: int = -1
+    label_name: str = ''
     speak: int = 0
     mask: StoredMask | None = None
+    where_frame: str = ''
+    place: Place | None = None
 
 
 def subject_of(order: Order, id: str = '') -> Subject:
@@ -136,12 +144,12 @@ def description(subject: Subject, failure: Failure | None, now_ns: int, outcome:
     nan = math.nan
     message = Description(
         id=subject.id, camera=subject.camera, tag=subject.tag, query=subject.question, speak=subject.speak,
-        label=subject.label, bearing_rad=nan, elevation_rad=nan, distance_m=nan, confidence=nan, age_s=nan,
-        queue_s=nan, look_s=nan, first_s=nan, total_s=total_s, area_fraction=nan)
+        label=subject.label, label_name=subject.label_name, bearing_rad=nan, elevation_rad=nan, distance_m=nan,
+        confidence=nan, age_s=nan, queue_s=nan, look_s=nan, first_s=nan, total_s=total_s, area_fraction=nan)
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(subject.stamp_ns, NS)
     message.header.frame_id = subject.frame_id
     message.position.x = message.position.y = message.position.z = nan
-    message.where_frame = subject.frame_id
+    message.where_frame = subject.where_frame or subject.frame_id
     if subject.stamp_ns and now_ns:
         age_s = (now_ns - subject.stamp_ns) / NS
         message.age_s = age_s if age_s >= _BACKWARDS_S else nan
@@ -149,6 +157,8 @@ def description(subject: Subject, failure: Failure | None, now_ns: int, outcome:
         message.error_code, message.error_msg = failure.code, _text(failure.message)
     if subject.mask is not None:
         _fill_region(message, subject.mask)
+    if subject.place is not None and failure is None:
+        _fill_place(message, subject.place)
     if outcome is not None:
         _fill_answer(message, subject, outcome)
     return message
@@ -158,6 +168,12 @@ def _fill_region(message: Description, mask: StoredMask) -> None:
     left, top, width, height = mask.box
     message.box = RegionOfInterest(x_offset=left, y_offset=top, width=width, height=height, do_rectify=False)
     message.area_fraction = mask.area_fraction
+
+
+def _fill_place(message: Description, place: Place) -> None:
+    message.bearing_rad, message.elevation_rad = place.bearing_rad, place.elevation_rad
+    message.distance_m, message.clock_hour, message.where = place.distance_m, place.clock_hour, place.words
+    message.position.x, message.position.y, message.position.z = place.position
 
 
 def _fill_answer(message: Description, subject: Subject, outcome: Outcome) -> None:

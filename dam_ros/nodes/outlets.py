@@ -2,26 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
 
-from dam_ros.core.drawing import Mark, annotate
 from dam_ros.core.frames import NS, Frame
 from dam_ros.core.records import Record
-from dam_ros.core.region_masks import labels_present
 from dam_ros.msg import Description, Partial, Present
-from dam_ros.nodes.pictures import image_message, read_labels
+from dam_ros.nodes.overlays import Background, Overlays
 
 EVENTS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)   # Description.msg, Partial.msg
 LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE,
                      durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-# (work in the thread for pixels, what to do with its result in the engine's): Desk.in_background
-Background = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
 
 class Outlets:
@@ -33,7 +27,7 @@ class Outlets:
         self._text = node.create_publisher(String, '~/text', 10)
         self._present = node.create_publisher(Present, '~/present', 10)
         self._ready = node.create_publisher(Bool, '~/ready', LATCHED)
-        self._overlay = node.create_publisher(Image, '~/overlay', 1)
+        self._overlays = Overlays(node)
         self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._is_ready: bool | None = None
         self._last_labels: dict[str, Frame] = {}
@@ -56,26 +50,21 @@ class Outlets:
             self._ready.publish(Bool(data=ready))
 
     def overlay(self, record: Record, in_background: Background) -> None:
-        """~/overlay: what was just described, on its picture."""
-        if self._overlay.get_subscription_count() == 0:
-            return
-        picture = record.picture
-        mark = Mark(record.mask.array(), record.tag, record.caption)
-        in_background(lambda: annotate(picture.pixels(), [mark], keep_size=True), lambda drawn: self._overlay.publish(
-            image_message(drawn, 'rgb8', picture.stamp_ns, picture.frame_id)))
+        """~/overlay and ~/annotations: what was just described, on its picture."""
+        self._overlays.show(record, in_background)
 
-    def present(self, camera: str, labels: Frame | None, background: tuple[int, ...],
+    def present(self, camera: str, labels: Frame | None, read: Callable[[Frame], list[int]],
                 in_background: Background) -> None:
-        """~/present: the labels of the newest label image, once each."""
+        """~/present: the labels of the newest label image or detections, once each."""
         if labels is None or self._last_labels.get(camera) is labels or self._present.get_subscription_count() == 0:
             return
         self._last_labels[camera] = labels
-        in_background(lambda: list(labels_present(read_labels(labels), background)),
-                      lambda found: self._publish_present(camera, labels, found))
+        in_background(lambda: read(labels), lambda found: self._publish_present(camera, labels, found))
 
     def forget(self) -> None:
         """The node is cleaned up: frames are let go."""
         self._last_labels.clear()
+        self._overlays.forget()
 
     def _publish_present(self, camera: str, labels: Frame, found: list[int]) -> None:
         message = Present(camera=camera, labels=found)

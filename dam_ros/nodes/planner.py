@@ -1,52 +1,69 @@
 """What a request's regions are in pixels, and what the worker gets of them. No request's life is decided here."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 import traceback
 from typing import Any
 
 from dam_ros.core.clips import PICTURES
 from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.detecting import Detections
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Failure, Internal
-from dam_ros.core.frames import Found
+from dam_ros.core.frames import Found, Frame
 from dam_ros.core.orders import Order, SceneOrder
 from dam_ros.core.planning import Cutting, Earlier, LabelImage, Planned, plan_earlier, plan_region, plan_scene
 from dam_ros.core.regions import Region
+from dam_ros.core.viewing import View
 from dam_ros.engine.schedule import Work
 from dam_ros.engine.status import Status
-from dam_ros.nodes.pictures import CameraPicture, read_labels
+from dam_ros.nodes.labelling import Labelling
+from dam_ros.nodes.pictures import CameraPicture
+from dam_ros.nodes.whereabouts import Sight
 
 
 def plan(order: Order | SceneOrder, picture: Any, found: Found | None, settings: DescribeSettings,
-         most_pictures: int) -> tuple[list[Planned], int] | Failure:
+         most_pictures: int, sight: Sight | None, labelling: Labelling) -> tuple[list[Planned], int] | Failure:
     """([Planned], how many were left out), or the Failure. Never raises.
 
     Args:
         found: what the picture was chosen as, None for the caller's own.
         most_pictures: of a clip.
+        sight: how the picture was taken, None for the caller's own.
+        labelling: what the camera's labels mean.
     """
     cutting = Cutting(settings.segmenter != 'none', settings.box_fallback)
     try:
         size = picture.size()
+        view = sight.view() if sight is not None else View()
         labels = None
         if found is not None and found.labels is not None:
-            labels = LabelImage(read_labels(found.labels), tuple(settings.background_labels),
-                                settings.label_kind == 'classes')
+            labels = labelling.read(found.labels, settings)
         if isinstance(order, SceneOrder):
-            return plan_scene(order, size, labels, cutting)
+            planned, left_out = plan_scene(order, size, labels, cutting, view.distance)
+            return [_placed(one, view) for one in planned], left_out
         one = plan_region(order.region, size, labels, cutting)
-        earlier = _earlier(order.region, found.earlier, most_pictures) if found is not None else ()
-        return [replace(one, earlier=earlier)], 0
+        earlier = _earlier(order.region, found.earlier, most_pictures,
+                           lambda frame: labelling.read(frame, settings)) if found is not None else ()
+        return [_placed(replace(one, earlier=earlier), view)], 0
     except Failure as failure:
         return failure
     except Exception:   # noqa: B902  everything must become an answer
         return Internal('bug while planning, please report: ' + traceback.format_exc(limit=-2))
 
 
-def _earlier(region: Region, found: tuple[Found, ...], most: int) -> tuple[Earlier, ...]:
-    def labels_of(index: int):
-        return read_labels(found[index].labels) if found[index].labels is not None else None
+def _placed(planned: Planned, view: View) -> Planned:
+    """With its place, where its mask is known already."""
+    if planned.failure is not None or planned.prompt is not None:
+        return planned
+    return replace(planned, place=view.place(planned.mask.array()))
+
+
+def _earlier(region: Region, found: tuple[Found, ...], most: int,
+             read: Callable[[Frame], LabelImage | Detections]) -> tuple[Earlier, ...]:
+    def labels_of(index: int) -> LabelImage | Detections | None:
+        return read(found[index].labels) if found[index].labels is not None else None
 
     return plan_earlier(region, [CameraPicture(one.picture) for one in found], labels_of, most)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dam_ros.core.masks import bounding_box
-from dam_ros.drawing.captions import Caption, Form, forms, short_forms
-from dam_ros.drawing.free_places import Grid
+from dam_ros.drawing.captions import Caption, Form, forms, SHARE_OVER, short_forms
+from dam_ros.drawing.free_places import Box, Grid
 from dam_ros.drawing.marks import Mark
 
 _MARGIN = 0.35         # letters that are kept free around a caption and a number
@@ -48,12 +47,11 @@ class _Ground:
 class Places:
     """The places on one picture that are still free. Whoever asks first is served first."""
 
-    def __init__(self, height: int, width: int, letter_px: float, masks: list[np.ndarray]):
+    def __init__(self, height: int, width: int, letter_px: float, masks: list[np.ndarray], boxes: list[Box]):
         self._grid = Grid(height, width, max(1, round(letter_px / 2)))
         self._letter_px, self._margin = letter_px, _MARGIN * letter_px
-        self._masks = masks
-        self._regions = [self._grid.cells(mask) for mask in masks]
-        self._boxes = [bounding_box(mask) for mask in masks]
+        self._masks, self._boxes = masks, boxes
+        self._regions = [self._grid.cells(mask, box) for mask, box in zip(masks, boxes)]
         self._taken = np.zeros(self._grid.shape, bool)
         shares = [one / one.sum() for one in self._regions]   # of its region: small ones must not be hidden
         self._others = [sum(shares[:at] + shares[at + 1:], np.zeros(self._grid.shape)) for at in range(len(masks))]
@@ -92,7 +90,9 @@ class Places:
         caption, cost = self._best(at, forms(mark, self._letter_px, *fitting))
         if cost >= _COVERING:
             other, other_cost = self._best(at, short_forms(mark, self._letter_px, *fitting))
-            caption = other if other_cost < _COVERING or caption is None else caption
+            if other_cost >= _COVERING:
+                other, _ = self._best(at, forms(mark, self._letter_px, *fitting, share=SHARE_OVER))
+            caption = other or caption
         if caption is None:
             return None
         left, top, width, height = caption.box

@@ -12,7 +12,7 @@ from dam_ros.drawing.marks import Mark
 
 PITCH, EDGE, INDENT = 1.75, 0.7, 2.5   # in letters: line to line, ground beyond the letters, column of the number
 _WIDTHS = (22.0, 34.0, 14.0)           # in letters: lines of these lengths are tried, the one that reads best first
-_SHARE = 0.45                          # of the picture that all captions together may take
+_SHARE, SHARE_OVER = 0.45, 0.18        # of the picture that all captions together may take, beside and over regions
 _NARROWEST = 4.0                       # in letters: no text is broken into narrower lines
 
 
@@ -68,14 +68,16 @@ class Caption:
         return bool(mask[rows, columns].any())
 
 
-def forms(mark: Mark, letter_px: float, width_px: float, height_px: float, captions: int) -> Iterator[Form]:
+def forms(mark: Mark, letter_px: float, width_px: float, height_px: float, captions: int,
+          share: float = _SHARE) -> Iterator[Form]:
     """The forms that a caption can take, best first. None for a mark without words, or where no line fits.
 
     Args:
         width_px, height_px: what a caption must fit into.
         captions: how many share the picture. Texts that are too long for that are shortened.
+        share: of the picture that all of them may take, 0..1.
     """
-    share_px = _SHARE * width_px * height_px / max(1, captions)
+    share_px = share * width_px * height_px / max(1, captions)
     for letters in _WIDTHS:
         text_px = min(letters * letter_px, width_px - (2 * EDGE + INDENT) * letter_px)
         if text_px > _NARROWEST * letter_px:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from dam_ros.core.masks import bounding_box
+from dam_ros.drawing.free_places import Box
 
 Colour = tuple[int, int, int]
 # Distinct in hue and in lightness, so that they also differ for the colour-blind (after Okabe and Ito, 2008).
@@ -18,7 +18,7 @@ _LEAST, _MOST = 0.1, 0.3   # but so much of the tint's colour
 _SAMPLES = 128           # pixels along a region's box that are looked at
 
 
-def colour_and_tint(image: np.ndarray, mask: np.ndarray, used: Sequence[Colour]) -> tuple[Colour, float]:
+def colour_and_tint(image: np.ndarray, mask: np.ndarray, box: Box, used: Sequence[Colour]) -> tuple[Colour, float]:
     """A colour, RGB, and how much of it is laid over the region, 0..1.
 
     The first of our colours that is not used and not that of the region itself; else the one least like the region.
@@ -26,9 +26,10 @@ def colour_and_tint(image: np.ndarray, mask: np.ndarray, used: Sequence[Colour])
     Args:
         image: RGB uint8 (H, W, 3).
         mask: bool (H, W), at least one pixel set.
+        box: around its pixels.
         used: colours that other marks have; all of them = from the start again.
     """
-    mean = _mean(image, mask)
+    mean = _mean(image, mask, box)
     apart = {one: float(np.linalg.norm(_lab(one) - _lab(mean))) for one in COLOURS}
     free = [one for one in COLOURS if one not in used[len(used) // len(COLOURS) * len(COLOURS):]]
     colour = next((one for one in free if apart[one] >= _DISTINCT), max(free, key=apart.get))
@@ -40,11 +41,11 @@ def is_light(colour: Colour) -> bool:
     return 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] > 110
 
 
-def _mean(image: np.ndarray, mask: np.ndarray) -> tuple[float, float, float]:
-    left, top, width, height = bounding_box(mask)
+def _mean(image: np.ndarray, mask: np.ndarray, box: Box) -> tuple[float, float, float]:
+    left, top, width, height = box
     step_y, step_x = max(1, height // _SAMPLES), max(1, width // _SAMPLES)
-    box = np.s_[top:top + height:step_y, left:left + width:step_x]
-    pixels, chosen = np.ascontiguousarray(image[box]), np.ascontiguousarray(mask[box]).view(np.uint8)
+    some = np.s_[top:top + height:step_y, left:left + width:step_x]
+    pixels, chosen = np.ascontiguousarray(image[some]), np.ascontiguousarray(mask[some]).view(np.uint8)
     return cv2.mean(pixels, chosen if chosen.any() else None)[:3]
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dam_ros.core.masks import bounding_box
-from dam_ros.drawing.free_places import coarse
+from dam_ros.drawing.free_places import Box, coarse
 
 _LINES = 48          # more pieces and holes than this are specks, or noise
 _POINTS = 400        # of all lines together: a viewer gets them over the network with each picture
@@ -36,14 +35,15 @@ class Contours:
         return self.outer + self.holes
 
 
-def contours_of(mask: np.ndarray, slack_px: float) -> Contours:
+def contours_of(mask: np.ndarray, box: Box, slack_px: float) -> Contours:
     """At most 48 lines with at most 400 points; what they leave out is smallest first.
 
     Args:
         mask: bool (H, W), at least one pixel set.
+        box: around its pixels.
         slack_px: how far a line may be from the mask's edge; many points make it more.
     """
-    left, top, width, height = bounding_box(mask)
+    left, top, width, height = box
     every = -(-max(width, height) // _FINE)   # px that become one: lines of large regions need not be that exact
     part = coarse(mask[top:top + height, left:left + width], every)
     found, tree = cv2.findContours(part.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)

@@ -4,9 +4,12 @@ The grid rounds to the safe side: a place that is free on the grid is free in ev
 """
 from __future__ import annotations
 
+from functools import reduce
+
 import cv2
 import numpy as np
 
+Box = tuple[int, int, int, int]   # left, top, width, height in px
 _FAR = 1e9
 _BEYOND = 2   # cells: what begins in the picture's last place may reach so far over the grid's edge
 
@@ -22,9 +25,17 @@ class Grid:
         self.height, self.width, self.cell_px = height, width, cell_px
         self.shape = -(-height // cell_px), -(-width // cell_px)
 
-    def cells(self, mask: np.ndarray) -> np.ndarray:
-        """bool map: the cells in which any pixel of a bool (H, W) mask is set."""
-        return coarse(mask, self.cell_px)
+    def cells(self, mask: np.ndarray, box: Box) -> np.ndarray:
+        """bool map: the cells in which any pixel of a bool (H, W) mask is set.
+
+        Args:
+            box: all set pixels are in it.
+        """
+        found, cell = np.zeros(self.shape, bool), self.cell_px
+        column, row = box[0] // cell, box[1] // cell
+        part = coarse(mask[row * cell:box[1] + box[3], column * cell:box[0] + box[2]], cell)
+        found[row:row + part.shape[0], column:column + part.shape[1]] = part
+        return found
 
     def size(self, height_px: float, width_px: float) -> tuple[int, int]:
         """(rows, columns) that something takes; to be moved by whole cells."""
@@ -76,5 +87,9 @@ class Grid:
 
 def coarse(mask: np.ndarray, cell_px: int) -> np.ndarray:
     """bool (rows, columns): the cells of cell_px x cell_px px in which any pixel of a bool (H, W) mask is set."""
-    rows, columns = (np.arange(0, side, cell_px) for side in mask.shape)
-    return np.maximum.reduceat(np.maximum.reduceat(mask.view(np.uint8), rows, axis=0), columns, axis=1).view(bool)
+    height, width = mask.shape
+    rows, columns = -(-height // cell_px), -(-width // cell_px)
+    whole = cv2.copyMakeBorder(mask.view(np.uint8), 0, rows * cell_px - height, 0, columns * cell_px - width,
+                               cv2.BORDER_CONSTANT, value=0)
+    stripes = reduce(np.bitwise_or, (whole[at::cell_px] for at in range(cell_px)))   # 20 x as fast as cell by cell
+    return reduce(np.bitwise_or, (stripes[:, at::cell_px] for at in range(cell_px))).view(bool)

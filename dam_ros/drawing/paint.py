@@ -4,7 +4,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dam_ros.core.masks import bounding_box
 from dam_ros.drawing.captions import Caption
 from dam_ros.drawing.colours import Colour, is_light
 from dam_ros.drawing.lettering import baseline_of, smooth, width_of
@@ -12,7 +11,7 @@ from dam_ros.drawing.overlay import Overlay, Point, Shown
 
 GROUND = (20, 20, 24)                    # RGB behind letters
 LETTERS = (245, 245, 245)
-SOLID, SHEER = 0.82, 0.5                 # how much of the ground is laid over the picture, beside and over a region
+SOLID, SHEER = 0.82, 0.6                 # how much of the ground is laid over the picture, beside and over a region
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 _BITS = 4                                # cv2 draws in sixteenths of a pixel
 
@@ -46,12 +45,10 @@ def badge_letter_px(number: int, overlay: Overlay) -> float:
 
 
 def _tint(canvas: np.ndarray, one: Shown) -> None:
-    left, top, width, height = bounding_box(one.mask)
+    left, top, width, height = one.box
     box = np.s_[top:top + height, left:left + width]
     region, mask = canvas[box], np.ascontiguousarray(one.mask[box]).view(np.uint8)
-    scale = np.arange(256)[:, None] * (1 - one.tint) + np.array(one.colour)[None] * one.tint   # (256, 3)
-    tinted = cv2.LUT(np.ascontiguousarray(region), np.round(scale).astype(np.uint8)[None])
-    cv2.copyTo(tinted, mask, region)
+    cv2.copyTo(_under(region, one.colour, one.tint), mask, region)
 
 
 def _lines(canvas: np.ndarray, lines: tuple, closed: bool, colour: Colour, line_px: int, rim_px: int) -> None:
@@ -76,7 +73,7 @@ def _caption(canvas: np.ndarray, caption: Caption, one: Shown, overlay: Overlay)
         caption.left, caption.top, caption.left + caption.form.width, caption.top + caption.form.height))
     ground = canvas[top:bottom, left:right]
     share = SHEER if caption.covers else SOLID
-    cv2.addWeighted(ground, 1 - share, np.full_like(ground, GROUND), share, 0, dst=ground)
+    ground[:] = _under(ground, GROUND, share)
     cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), one.colour, overlay.rim_px)
     _badge(canvas, (caption.left + caption.form.number[0], caption.top + caption.form.number[1]), one, overlay)
     for line in caption.form.lines:
@@ -101,7 +98,12 @@ def _write(canvas: np.ndarray, text: str, x: float, y: float, letter_px: float, 
     _blend(under, letters, colour)
 
 
+def _under(pixels: np.ndarray, colour: Colour, share: float) -> np.ndarray:
+    """A copy of pixels under so much, 0..1, of a colour."""
+    return cv2.add(cv2.convertScaleAbs(pixels, alpha=1 - share), tuple(round(one * share) for one in colour) + (0,))
+
+
 def _blend(under: np.ndarray, share: np.ndarray, colour: Colour) -> None:
     """Lays a colour over pixels, by uint8 shares."""
-    part = share.astype(np.float32) / 255
-    under[:] = cv2.blendLinear(under, np.full(under.shape, colour, np.uint8), 1 - part, part)
+    rest = cv2.multiply(under, cv2.merge([cv2.bitwise_not(share)] * 3), scale=1 / 255)
+    under[:] = cv2.add(rest, cv2.merge([cv2.convertScaleAbs(share, alpha=one / 255) for one in colour]))

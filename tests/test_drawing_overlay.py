@@ -243,7 +243,7 @@ def contrasts(painted: np.ndarray, overlay: Overlay) -> list[float]:
 def test_letters_can_be_read_on_any_ground(size):
     width, height = size
     marks = [Mark(ellipse(width, height, width / 3, height / 2, width / 5, height / 3), 'wren', TEXT),
-             Mark(ellipse(width, height, width * 0.8, height / 3, width / 9, height / 5), 'lamp post', 'Lit, and tall.')]
+             Mark(ellipse(width, height, width * 0.8, height / 3, width / 9, height / 5), 'lamp', 'Lit, and tall.')]
     everywhere = [Mark(np.ones((height, width), bool), 'hall', TEXT)]   # its caption lies on it and lets more through
     for name, image in grounds(size).items():
         for what in (marks, everywhere):

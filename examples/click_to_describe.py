@@ -42,6 +42,7 @@ HELP = 'Click at a thing, or drag a box. Right click: not this. Shift and drag: 
 _GONE = (ErrorCode.STALE_FRAME, ErrorCode.NO_FRAME)   # the node does not keep the picture; we still show it
 _BLUE, _RED, _WHITE, _GROUND = (64, 224, 255), (255, 70, 70), (255, 255, 255), (24, 24, 28)   # RGB
 _WAIT_MS = 15
+_LARGEST = 1280, 800   # px, of the window at first; whoever wants it larger drags it
 
 
 class NoWindow(Exception):
@@ -125,7 +126,7 @@ class ClickToDescribe:
         for _ in range(10):   # callbacks; each call does one at most
             self._executor.spin_once(0.0)
         if self._is_live:
-            self.picture = self._camera.newest() or self.picture
+            self._take(self._camera.newest())
         self._follow()
         cv2.imshow(TITLE, np.ascontiguousarray(self.canvas()[:, :, ::-1]))
         key = cv2.waitKey(_WAIT_MS) & 0xff
@@ -142,6 +143,15 @@ class ClickToDescribe:
             return _with_words(np.full((480, 640, 3), 60, np.uint8), self._camera.trouble)
         shown = self.picture.pixels if self._answered is None else self._answered
         return _with_words(_with_gesture(shown, self.pointing), self.hint)
+
+    def _take(self, picture: Picture | None) -> None:
+        if picture is None:
+            return
+        if self.picture is None:
+            height, width = picture.pixels.shape[:2]
+            zoom = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
+            cv2.resizeWindow(TITLE, round(width * zoom), round(height * zoom))
+        self.picture = picture
 
     def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
         if self.picture is None:

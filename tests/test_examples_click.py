@@ -31,12 +31,13 @@ class Screen:
     """Stands in for the windows of OpenCV, which the headless one lacks: what is shown, and a mouse and keys."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
-        self.shown, self.mouse, self.keys, self.visible = None, None, [], 1.0
+        self.shown, self.mouse, self.keys, self.visible, self.size = None, None, [], 1.0, None
         monkeypatch.setenv('DISPLAY', ':0')
-        for name, stand_in in (('getBuildInformation', lambda: 'GUI:  GTK3'), ('namedWindow', lambda *_: None),
-                               ('setMouseCallback', self._set_mouse), ('imshow', self._show),
-                               ('waitKey', self._wait), ('getWindowProperty', lambda *_: self.visible),
-                               ('destroyAllWindows', lambda: None)):
+        for name, stand_in in (
+                ('getBuildInformation', lambda: 'GUI:  GTK3'), ('namedWindow', lambda *_: None),
+                ('setMouseCallback', self._set_mouse), ('resizeWindow', self._resize), ('imshow', self._show),
+                ('waitKey', self._wait), ('getWindowProperty', lambda *_: self.visible),
+                ('destroyAllWindows', lambda: None)):
             monkeypatch.setattr(cv2, name, stand_in)
 
     def click(self, x: int, y: int, outside: bool = False, flags: int = 0) -> None:
@@ -56,6 +57,9 @@ class Screen:
 
     def _show(self, _: str, pixels: np.ndarray) -> None:
         self.shown = pixels
+
+    def _resize(self, _: str, width: int, height: int) -> None:
+        self.size = width, height
 
     def _wait(self, ms: int) -> int:
         time.sleep(ms / 1000)
@@ -131,6 +135,7 @@ def rig(served, monkeypatch):
 
 def test_a_click_asks_about_the_picture_that_is_shown(rig, capsys):
     stamp = rig.shown()
+    assert rig.screen.size == (WIDTH, HEIGHT)
     rig.screen.click(160, 120)
     for _ in range(3):
         rig.show()   # newer ones come, and are not meant

@@ -1,9 +1,14 @@
 """Where an overlay puts things, whatever is described, and whether they can be read on whatever the camera sees."""
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
+
 import cv2
 import numpy as np
 import pytest
+
+from documents import ROOT
 
 from dam_ros.core.masks import StoredMask
 from dam_ros.core.records import Record
@@ -373,3 +378,17 @@ def test_a_title_is_the_tag_else_the_name_of_the_label():
     titles = [described(None, record(Picture(1), 0, **names)).marks()[0].title for names in (
         {'tag': 'cup', 'label_name': 'mug'}, {'label_name': 'mug'}, {})]
     assert titles == ['cup', 'mug', '']
+
+
+# -- the documents --------------------------------------------------------------------------------------------------
+
+def test_the_picture_in_the_documents_is_that_of_the_script():
+    path = ROOT / 'scripts' / 'make_overlay_picture'
+    loader = importlib.machinery.SourceFileLoader(path.name, str(path))
+    make = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(make)
+    kept, drawn = cv2.imread(str(make.PICTURE)), make.draw()[:, :, ::-1]
+    assert make.PICTURE.stat().st_size < 150_000 and kept.shape == drawn.shape
+    kept, drawn = (cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for one in (kept, drawn))
+    apart = np.mean(np.abs(kept.astype(int) - drawn).max(axis=2) > 60)   # JPEG alone is within
+    assert apart < 0.001, 'draw it anew with ./dev run python scripts/make_overlay_picture'

@@ -80,18 +80,19 @@ class Places:
     def caption(self, at: int, mark: Mark, captions: int) -> Caption | None:
         """The best form of a caption at its best place; None for a mark without words, or where no place is left.
 
-        Shortened where that is what it takes not to cover the region.
+        Shortened where that is what it takes not to cover the region; small where it must cover it.
 
         Args:
             captions: how many share the picture.
         """
         margin, grid = self._margin, self._grid
         fitting = grid.width - 2 * margin, grid.height - 2 * margin, captions
-        caption, cost = self._best(at, forms(mark, self._letter_px, *fitting))
+        ground = self._ground(at)
+        caption, cost = self._best(ground, forms(mark, self._letter_px, *fitting))
         if cost >= _COVERING:
-            other, other_cost = self._best(at, short_forms(mark, self._letter_px, *fitting))
+            other, other_cost = self._best(ground, short_forms(mark, self._letter_px, *fitting))
             if other_cost >= _COVERING:
-                other, _ = self._best(at, forms(mark, self._letter_px, *fitting, share=SHARE_OVER))
+                other, _ = self._best(ground, forms(mark, self._letter_px, *fitting, share=SHARE_OVER))
             caption = other or caption
         if caption is None:
             return None
@@ -99,10 +100,9 @@ class Places:
         grid.take(self._taken, left - margin, top - margin, width + 2 * margin, height + 2 * margin)
         return replace(caption, covers=any(caption.lies_on(mask) for mask in self._masks))
 
-    def _best(self, at: int, candidates: Iterable[Form]) -> tuple[Caption | None, float]:
+    def _best(self, ground: _Ground, candidates: Iterable[Form]) -> tuple[Caption | None, float]:
         """(caption, what speaks against it)."""
         best, least, margin = None, _NEVER, self._margin
-        ground = self._ground(at)
         for rank, form in enumerate(candidates):
             cost = self._cost(ground, form.height + 2 * margin, form.width + 2 * margin)
             row, column = np.unravel_index(cost.argmin(), cost.shape)

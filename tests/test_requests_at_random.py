@@ -20,6 +20,7 @@ from dam_ros.core.describe_settings import DescribeSettings  # noqa: E402
 from dam_ros.core.errors import Failure  # noqa: E402
 from dam_ros.core.frames import Found, Frame  # noqa: E402
 from dam_ros.nodes import planner  # noqa: E402
+from dam_ros.nodes.labelling import Labelling  # noqa: E402
 from dam_ros.nodes.messages import order_of, scene_order_of  # noqa: E402
 from dam_ros.nodes.pictures import CameraPicture  # noqa: E402
 from dam_ros.srv import DescribeRegion, DescribeScene  # noqa: E402
@@ -61,7 +62,7 @@ def outcome(message, settings: DescribeSettings, shown: Found) -> str:
     except Failure as failure:
         return type(failure).__name__
     seen = own or CameraPicture(shown.picture)
-    plan = planner.plan(order, seen, None if own else shown, settings, 8, None)
+    plan = planner.plan(order, seen, None if own else shown, settings, 8, None, Labelling({}))
     if isinstance(plan, Failure):
         assert type(plan).__name__ != 'Internal', plan
         return type(plan).__name__

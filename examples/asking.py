@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+import signal
 import time
 
 from action_msgs.msg import GoalStatus
@@ -130,3 +131,24 @@ class Asking:
     def _fail(self, message: str) -> None:
         self._question = None
         self.state, self.error_code, self.error_msg = State.FAILURE, NO_ANSWER, message
+
+
+class CtrlC:
+    """Notes it, for `check` between two turns: raised within rclpy's C++ it would come out as some other error.
+
+    For whoever began ROS with SignalHandlerOptions.NO, in the main thread. Pressed twice it is raised at once.
+    """
+
+    def __init__(self):
+        self._pressed = False
+        signal.signal(signal.SIGINT, self._note)
+
+    def check(self) -> None:
+        """Raises KeyboardInterrupt where it was pressed."""
+        if self._pressed:
+            raise KeyboardInterrupt
+
+    def _note(self, number: int, frame: object) -> None:
+        if self._pressed:
+            signal.default_int_handler(number, frame)
+        self._pressed = True

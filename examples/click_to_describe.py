@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import argparse
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 import os
 import re
 import sys
 
-from asking import Asking, State
+from asking import Asking, CtrlC, State
 import cv2
 import numpy as np
 from pointing import Pointing
@@ -112,10 +113,11 @@ class ClickToDescribe:
         self._is_live, self._is_own = True, False
         open_window(self._on_mouse)
 
-    def run(self) -> None:
+    def run(self, check: Callable[[], None] = lambda: None) -> None:
+        """Until the window is closed, or `check` raises."""
         try:
             while self.turn():
-                pass
+                check()
         finally:
             self._asking.cancel()
             self._executor.spin_once(0.2)   # so that it goes out
@@ -269,14 +271,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     options = parse()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)   # else Ctrl-C ends ROS before we can cancel
-    node = rclpy.create_node('click_to_describe')
+    node, check = rclpy.create_node('click_to_describe'), CtrlC().check
     try:
         if options.rviz:
             from clicked_point import ClickedPoints   # no window needs it
-            ClickedPoints(node, options).run()
+            ClickedPoints(node, options).run(check)
         else:
             ClickToDescribe(node, options.image, options.node, options.question, options.camera,
-                            options.timeout_s).run()
+                            options.timeout_s).run(check)
         return 0
     except NoWindow as error:
         print(error, file=sys.stderr)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 import math
 import time
@@ -113,10 +114,12 @@ class ClickedPoints:
         node.create_subscription(PointStamped, options.clicked_point, self._take_point, 10)
         say(f'Click at a point in RViz; CameraInfo comes from {self._info_topic}. Ctrl-C ends.')
 
-    def run(self) -> None:
+    def run(self, check: Callable[[], None]) -> None:
+        """Until `check` raises."""
         try:
             while True:
                 self.turn(0.05)
+                check()
         finally:
             self._asking.cancel()
             self._executor.spin_once(0.2)   # so that it goes out

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 import json
@@ -23,7 +23,7 @@ import sys
 import time
 from typing import Any
 
-from asking import NO_ANSWER, Asking, State
+from asking import NO_ANSWER, Asking, CtrlC, State
 import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -152,25 +152,29 @@ def goal_of(picture: Picture, options: argparse.Namespace) -> Describe.Goal:
 
 
 class Client:
-    """Asks describe_node for one picture after the other."""
+    """Asks describe_node for one picture after the other. `check` is called all the time and may raise."""
 
-    def __init__(self, node: rclpy.node.Node, describe_node: str):
+    def __init__(self, node: rclpy.node.Node, describe_node: str, check: Callable[[], None] = lambda: None):
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
-        self._asking = Asking(node, describe_node)
+        self._asking, self._check = Asking(node, describe_node), check
 
     def describe(self, goal: Describe.Goal, timeout_s: float) -> tuple[int, str, Description]:
         """(error_code, error_msg, description) within `timeout_s` (s), the time until there is a node included."""
         asking, until = self._asking, time.monotonic() + timeout_s
         while True:
             asking.start(goal, until - time.monotonic())
-            while asking.poll() == State.RUNNING:
-                self._executor.spin_once(0.05)
-            again_s = asking.result.retry_after_s if asking.result else 0.0
-            if asking.error_code not in SOON or time.monotonic() + again_s >= until:
+            self._spin(lambda: asking.poll() == State.RUNNING)
+            again = time.monotonic() + (asking.result.retry_after_s if asking.result else 0.0)
+            if asking.error_code not in SOON or again >= until:
                 about = asking.result.description if asking.result else Description()
                 return asking.error_code, asking.error_msg, about
-            time.sleep(again_s)
+            self._spin(lambda: time.monotonic() < again)   # noqa: B023
+
+    def _spin(self, on: Callable[[], bool]) -> None:
+        while on():
+            self._executor.spin_once(0.05)
+            self._check()
 
     def cancel(self) -> None:
         self._asking.cancel()
@@ -246,7 +250,7 @@ def main() -> int:
     options = parse()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)   # else Ctrl-C ends ROS before we can cancel
     node = rclpy.create_node('describe_bag')
-    client = Client(node, options.node)
+    client = Client(node, options.node, CtrlC().check)
     try:
         return describe_bag(client, options)
     except (AnyReaderError, OSError, Failure) as error:

@@ -18,7 +18,7 @@ pytest.importorskip('rosbags', reason='needs the rosbags library')
 from dam_ros.core.errors import Failure   # noqa: E402
 from dam_ros.msg import ErrorCode   # noqa: E402
 from documents import ROOT   # noqa: E402
-from ros_graph import script, serving   # noqa: E402
+from ros_graph import picture, script, serving   # noqa: E402
 from rosbags.rosbag2 import Writer   # noqa: E402
 from rosbags.typesys import Stores, get_typestore   # noqa: E402
 
@@ -212,17 +212,36 @@ def test_as_a_command(bag):
     assert ['nobody serves /nobody/describe' in line['error_msg'] for line in lines] == [True], 'each would wait anew'
 
 
-def test_ctrl_c_leaves_what_was_written_and_cancels(bag, tmp_path):
-    with serving() as slow:
-        running = start(slow.name, bag, '--every', 0, '--out', tmp_path / 'out.jsonl', '--question',
-                        script(text='word ' * 10, words_per_s=8.0))
-        slow.until(lambda: len(slow.descriptions) == 1)
-        before = len(slow.partials)
-        slow.until(lambda: len(slow.partials) > before + 2, what='the second picture is being described')
-        running.send_signal(signal.SIGINT)
-        slow.until(lambda: running.poll() is not None)
-        slow.until(lambda: len(slow.descriptions) == 2)
-    assert running.returncode == 130 and 'Traceback' not in running.communicate()[1]
+@pytest.fixture(scope='module')
+def slow():
+    with serving(describer_options=script(capacity=1), queue=1) as one:
+        yield one
+
+
+def test_ctrl_c_leaves_what_was_written_and_cancels(slow, bag, tmp_path):
+    running = start(slow.name, bag, '--every', 0, '--out', tmp_path / 'out.jsonl', '--question',
+                    script(text='word ' * 10, words_per_s=8.0))
+    slow.until(lambda: len(slow.descriptions) == 1)
+    before = len(slow.partials)
+    slow.until(lambda: len(slow.partials) > before + 2, what='the second picture is being described')
+    running.send_signal(signal.SIGINT)
+    slow.until(lambda: running.poll() is not None)
+    said = running.communicate()[1]
+    assert running.returncode == 130 and 'Traceback' not in said, said
+    slow.until(lambda: len(slow.descriptions) == 2)
     assert slow.descriptions[1].error_code == ErrorCode.CANCELLED
     lines = [json.loads(line) for line in (tmp_path / 'out.jsonl').read_text().splitlines()]
     assert [line['text'] for line in lines] == [('word ' * 10).strip()]
+
+
+def test_where_the_node_is_busy_it_asks_again(slow, bag):
+    for id in ('runs', 'waits'):
+        taken = slow.begin(id=id, image=picture(), query=script(text='word ' * 200, words_per_s=5.0))
+        slow.until(lambda: any(one.id == id for one in slow.partials), what='a full queue')   # noqa: B023
+    running = start(slow.name, bag, '--every', 9)
+    slow.until(lambda: slow.descriptions[-1].error_code == ErrorCode.BUSY)
+    assert slow.cancel('') == 2
+    slow.until(lambda: running.poll() is not None)
+    out, said = running.communicate()
+    assert running.returncode == 0 and json.loads(out)['error_code'] == 0, said
+    assert taken.done()

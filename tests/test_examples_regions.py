@@ -54,8 +54,8 @@ def test_pictures_are_those_of_the_script(name: str):
     path = make.PICTURES / f'region-{name}.jpg'
     kept = cv2.imread(str(path))
     assert path.stat().st_size < 60_000 and kept.shape == (320, 480, 3)
-    assert share_apart(kept, name) < 0.002, 'draw them anew with ./dev run python scripts/make_region_pictures'
+    assert share_apart(kept, name) < 0.008, 'draw them anew with ./dev run python scripts/make_region_pictures'
 
 
 def test_a_region_that_changes_is_noticed():
-    assert share_apart(cv2.imread(str(make.PICTURES / 'region-box.jpg')), 'box_is_region') > 0.004
+    assert share_apart(cv2.imread(str(make.PICTURES / 'region-box.jpg')), 'box_is_region') > 0.01

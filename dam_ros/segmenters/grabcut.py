@@ -1,7 +1,8 @@
 """Cuts out what was pointed at with GrabCut (Rother et al. 2004, OpenCV); needs no weights.
 
-Twice: on a small picture several guesses are cut and one is chosen (`grabcut_guesses`, `grabcut_choice`), then its
-border is cut once more from nearby. Both pictures are of bounded size, so twelve megapixels cost hardly more than one.
+What differs clearly from all that surrounds it needs no guess (`grabcut_plain`). Else GrabCut is asked twice: on a
+small picture several guesses are cut and one is chosen (`grabcut_guesses`, `grabcut_choice`), then its border is cut
+once more from nearby. All pictures are of bounded size, so twelve megapixels cost hardly more than one.
 """
 from __future__ import annotations
 
@@ -11,13 +12,15 @@ import numpy as np
 from dam_ros.core.segmenting import Prompt
 from dam_ros.segmenters import grabcut_choice as choice
 from dam_ros.segmenters import grabcut_guesses as guesses
-from dam_ros.segmenters.grabcut_view import View
+from dam_ros.segmenters import grabcut_plain as plain
+from dam_ros.segmenters.grabcut_view import DOT, View
 from dam_ros.segmenters.promises import kept, nothing_at
 
 _GUESS_PX, _BORDER_PX = 128, 224   # longest sides of the two pictures; more costs time and finds no better things
 _AROUND = 0.3                      # of a box's size is looked at around it: what the background looks like
 _LEVELS = 6                        # of 255 that something must differ in, or there is no thing
 _BAND = 0.08                       # of the guess's size is free on both sides of its border
+_LARGE = 0.2                       # of the picture; few things are larger
 _AGREE = 0.6                       # IoU with the guess; where it is less, the second cut has lost its way
 
 
@@ -33,6 +36,9 @@ class GrabCut:
 
     def cut_out(self, image: np.ndarray, prompt: Prompt) -> np.ndarray:
         height, width = image.shape[:2]
+        clear = _clear(image, prompt)
+        if clear is not None:
+            return kept(clear, prompt)
         view = View(image, _around(prompt.box, _AROUND, width, height), _GUESS_PX)
         if not _differs(view.lab):
             raise nothing_at(prompt)
@@ -45,6 +51,28 @@ class GrabCut:
         return kept(mask, prompt)
 
 
+def _clear(image: np.ndarray, prompt: Prompt) -> np.ndarray | None:
+    """bool (H, W): a thing that differs all around from its ground, so that no guess is needed; None = none."""
+    height, width = image.shape[:2]
+    if prompt.box is not None:
+        view = View(image, _around(prompt.box, _AROUND, width, height), _BORDER_PX)
+        one = plain.in_box(view, view.box(prompt.box), lambda view: _seeds(view, prompt, 0))
+        found = [] if one is None else [(view, one)]
+    else:
+        points = np.array(prompt.inside) + 0.5 if prompt.stroke is None else np.argwhere(prompt.stroke)[:, ::-1]
+        box = (*points.min(0).astype(int).tolist(), *(points.max(0).astype(int) + 1).tolist())
+        found = plain.around_points(image, box, lambda view: _seeds(view, prompt, 0))
+    if not found:
+        return None
+    # A label on a cup is a thing, and the cup is, too. The larger one is meant, unless it is a place.
+    shares = [view.share(one) for view, one in found]
+    view, one = found[max(range(len(found)), key=lambda at: shares[at] if shares[at] <= _LARGE else -shares[at])]
+    near = View(image, _around(view.in_picture(one), _AROUND, width, height), _BORDER_PX)
+    mask = plain.with_border(near.rgb, view.seen_by(near, one))
+    whole = near.whole(guesses.without_crumbs(guesses.without_pinholes(mask), _seeds(near, prompt, 0)[0]))
+    return whole if whole.any() else None
+
+
 def _guess(view: View, prompt: Prompt) -> np.ndarray:
     """bool (h, w) of the view."""
     inside, outside = _seeds(view, prompt)
@@ -55,9 +83,13 @@ def _guess(view: View, prompt: Prompt) -> np.ndarray:
     return choice.best_in_box(palette, guesses.in_box(view.lab, box, inside, outside), box)
 
 
-def _seeds(view: View, prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
-    """bool (h, w) of the view: pixels that surely belong to the thing, and pixels that surely do not."""
-    inside, outside = view.marked(prompt.inside), view.marked(prompt.outside)
+def _seeds(view: View, prompt: Prompt, dot: float = DOT) -> tuple[np.ndarray, np.ndarray]:
+    """bool (h, w) of the view: pixels that surely belong to the thing, and pixels that surely do not.
+
+    Args:
+        dot: radius of a point, of the view's longest side.
+    """
+    inside, outside = view.marked(prompt.inside, dot), view.marked(prompt.outside, dot)
     if prompt.stroke is not None:
         inside |= view.drawn(prompt.stroke)
     return inside, outside & ~inside

@@ -29,14 +29,20 @@ class Palette:
                                  cv2.KMEANS_PP_CENTERS)
         self._codes = codes.reshape(lab.shape[:2])
 
-    def overlap(self, mask: np.ndarray) -> float:
-        """How alike the colours in a mask and right outside of it are (Bhattacharyya coefficient), 0..1."""
-        width = max(1, round(_RING * np.sqrt(np.count_nonzero(mask))))
+    def overlap(self, mask: np.ndarray, but_border: bool = False) -> float:
+        """How alike the colours in a mask and right outside of it are (Bhattacharyya coefficient), 0..1.
+
+        Args:
+            but_border: leave out the pixels on both sides of the border: they are mixtures, and of a small thing most.
+        """
+        pixels, pixel = mask.view(np.uint8), np.ones((3, 3), np.uint8)
+        width = max(1, round(_RING * np.sqrt(np.count_nonzero(mask)))) + but_border
         shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
-        ring = (cv2.dilate(mask.view(np.uint8), shape) > 0) & ~mask
+        ring = cv2.dilate(pixels, shape) > (cv2.dilate(pixels, pixel) if but_border else pixels)
+        inner = cv2.erode(pixels, pixel) > 0 if but_border else mask
         if not ring.any():
             return 1.0
-        return float(np.sqrt(self._shares(mask) * self._shares(ring)).sum())
+        return float(np.sqrt(self._shares(inner if inner.any() else mask) * self._shares(ring)).sum())
 
     def _shares(self, mask: np.ndarray) -> np.ndarray:
         counts = np.bincount(self._codes[mask], minlength=_COLOURS)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-_DOT = 0.015   # radius of a point, of the view's longest side
+DOT = 0.015   # radius of a point, of the view's longest side
 
 
 class View:
     """What GrabCut sees.
 
     Attributes:
-        lab: CIELAB, uint8 (h, w, 3), both sides at most `side_px`; never larger than the part itself.
+        rgb: uint8 (h, w, 3), both sides at most `side_px`; never larger than the part itself.
+        lab: the same in CIELAB.
     """
 
     def __init__(self, image: np.ndarray, part: tuple[int, int, int, int], side_px: int):
@@ -23,8 +24,8 @@ class View:
         scale = min(1.0, side_px / max(self._size))
         width, height = (max(1, round(one * scale)) for one in self._size)
         self._scale = width / self._size[0], height / self._size[1]
-        small = cv2.resize(image[self._top:bottom, self._left:right], (width, height), interpolation=cv2.INTER_AREA)
-        self.lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
+        self.rgb = cv2.resize(image[self._top:bottom, self._left:right], (width, height), interpolation=cv2.INTER_AREA)
+        self.lab = cv2.cvtColor(self.rgb, cv2.COLOR_RGB2LAB)
 
     def box(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
         """The same box here, at least one pixel large."""
@@ -34,13 +35,13 @@ class View:
         left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
         return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
 
-    def marked(self, points: Sequence[tuple[float, float]]) -> np.ndarray:
-        """bool (h, w): a dot at each point that is in view."""
+    def marked(self, points: Sequence[tuple[float, float]], dot: float = DOT) -> np.ndarray:
+        """bool (h, w): a dot at each point that is in view; `dot` is its radius, of the view's longest side."""
         dots = np.zeros(self.lab.shape[:2], np.uint8)
         for x, y in points:
             column, row = self._pixel(x, y)
             if 0 <= column < dots.shape[1] and 0 <= row < dots.shape[0]:
-                cv2.circle(dots, (column, row), round(_DOT * max(dots.shape)), 1, -1)
+                cv2.circle(dots, (column, row), round(dot * max(dots.shape)), 1, -1)
         return dots.view(bool)
 
     def drawn(self, mask: np.ndarray) -> np.ndarray:
@@ -61,6 +62,11 @@ class View:
         top, bottom = (self._top + one / self._scale[1] for one in (rows[0], rows[-1] + 1))
         return (int(left), int(top), min(int(np.ceil(right)), self._picture[1]),
                 min(int(np.ceil(bottom)), self._picture[0]))
+
+    def share(self, mask: np.ndarray) -> float:
+        """How much of the picture a mask (h, w) takes, 0..1."""
+        pixels = np.count_nonzero(mask) / self._scale[0] / self._scale[1]
+        return pixels / self._picture[0] / self._picture[1]
 
     def seen_by(self, other: View, mask: np.ndarray) -> np.ndarray:
         """A mask (h, w) of this view in another view of the same picture, which need not show all of it."""

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+import subprocess
 
 import hub_server
 import pytest
@@ -11,6 +13,7 @@ from dam_ros.core.errors import SegmenterFailed
 from dam_ros.segmenters import download, sam_files
 
 COMMIT = 'b' * 40
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def tensors(*names: str) -> bytes:
@@ -150,3 +153,17 @@ def test_another_model_of_the_hub_is_no_sam(hub, capsys):
     hub.add('me/other', files('bert'), COMMIT)
     assert download.main(['me/other']) == 1
     assert "is 'bert'; allowed: sam, sam2, sam2_video" in capsys.readouterr().err
+
+
+@pytest.mark.skipif('DAM_DEV_INSIDE' not in os.environ, reason='not started by ./dev: it would set up first')
+def test_dev_weights_knows_a_sam_by_its_name(hub, tmp_path: Path):
+    def dev(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([ROOT / 'dev', 'weights', *arguments], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL)
+
+    run = dev(sam_files.DEFAULT)
+    folder = Path(run.stdout.strip())
+    assert run.returncode == 0 and folder == sam_files.find().folder, run.stderr
+    hub.add('me/sam2-kept_by.me', files('bert'), COMMIT)
+    assert "is 'bert'; allowed: sam, sam2, sam2_video" in dev('me/sam2-kept_by.me').stderr
+    assert 'dam-describe --download' in dev('--check', 'me/samurai').stderr   # no SAM: asked of the describer's

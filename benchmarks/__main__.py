@@ -1,4 +1,4 @@
-"""`./dev bench COMMAND [ARGS]`: one benchmark, or all; and what they found goes into docs/performance.md."""
+"""`./dev bench COMMAND [ARGS]`: one benchmark, or all; and what they found goes into docs/."""
 from __future__ import annotations
 
 import argparse
@@ -23,6 +23,7 @@ COMMANDS = {   # module, and what `all` runs it with
     'quality': ('quality', (['--size', 'mid'], ['--size', 'tiny'])),
     'idle': ('idle', ([],)),
     'ros': ('ros', ([],)),
+    'segment': ('segment', ([],)),
     'gpu': ('gpu', ()),   # 3b, and a device that not everybody has
 }
 USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
@@ -35,11 +36,12 @@ USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
   quality   what int8 and int4 change in logits and tokens
   idle      what a camera costs while nobody asks (ROS 2)
   ros       the path of a request without the model (ROS 2)
+  segment   how much of a thing grabcut finds from a box or a point, and how fast
   gpu       all that concerns a GPU, with the real shapes (--size 3b makes 7 GB under .dev/bench)
   all       all but gpu
-  tables    docs/performance.md from benchmarks/results/, as after each of the above but with --quick or --out
+  tables    what docs/ shows of benchmarks/results/, as after each of the above but with --quick or --out
 
-./dev bench COMMAND --help tells the options. docs/performance.md says what is measured."""
+./dev bench COMMAND --help tells the options. docs/performance.md and docs/segmenters.md say what is measured."""
 
 
 def main(argv: list[str]) -> int:
@@ -49,7 +51,7 @@ def main(argv: list[str]) -> int:
         if command == 'all':
             return _all(rest)
         if command == 'tables':
-            print(tables.write())
+            _write_tables()
             return 0
         if command in COMMANDS:
             return _module(command).main(rest) or _kept(rest)
@@ -68,10 +70,15 @@ def _module(command: str):
 
 
 def _kept(rest: list[str]) -> int:
-    """Brings a result that stays into the document; 0."""
+    """Brings a result that stays into its document; 0."""
     if not {'--quick', '--out', '-h', '--help'} & set(rest):
-        print(tables.write())
+        _write_tables()
     return 0
+
+
+def _write_tables() -> None:
+    for document in tables.DOCUMENTS:
+        print(tables.write(document))
 
 
 def _general(rest: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, written from benchmarks/results/: no number there was typed."""
+"""The tables of docs/performance.md and docs/segmenters.md, out of benchmarks/results/: no number there was typed."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from pathlib import Path
 import re
 
 from report import columns, headline, number, Result, RESULTS, ROOT, wanted
+import segment
 
 DOCUMENT = ROOT / 'docs' / 'performance.md'
+DOCUMENTS = (DOCUMENT, ROOT / 'docs' / 'segmenters.md')
 SIZES = ('tiny', 'mid', '3b')
 _PLACE = re.compile(r'(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)', re.DOTALL)
 
@@ -24,6 +26,9 @@ def write(document: Path = DOCUMENT, results: Path = RESULTS) -> str:
 
 def section(command: str, results: Path) -> str:
     """All results of one command as Markdown; not of `--quick`, and not of somebody's own checkpoint."""
+    if command == segment.REGIONS:
+        regions = results / f'{command}-grabcut.json'
+        return segment.section(regions) if regions.exists() else 'Not measured yet.\n'
     found = [path for path in sorted(results.glob('*.json')) if _belongs(path, command)]
     if not found:
         return 'Not measured yet.\n'

@@ -20,7 +20,7 @@ _LEVELS = 2.0 * 1.19 ** np.arange(20)   # thresholds, in units of CIELAB: 2..54
 _RUN = 4                                # steps of them; as many are a doubling
 _LOW, _PLAIN, _LONG = 5, 0.65, 12        # what is plain shows at this step already, or does for long
 _CHANGE, _EDGE = 0.03, 0.25             # from one to the next this share of a thing may change, and this of its border
-_OVERLAP = 0.08                         # of the colours in it and right outside of it; 1 = the same
+_OVERLAP = 0.04                         # of the colours in it and right outside of it; 1 = the same
 _FEWEST, _MOST = 6, 0.55                # px of the view, share of the view
 _GROUND = 0.85                          # of the frame has the ground's colour, or there is no ground of one colour
 _NOISE, _ROUGH = 2.0, 3.0               # CIELAB: so much any ground may differ from its colour, no plain one more

@@ -206,7 +206,7 @@ def even_odd(corners: np.ndarray, height: int, width: int) -> np.ndarray:
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0)):
         if y0 != y1:
             inside ^= ((min(y0, y1) <= rows) & (rows < max(y0, y1))
-                       & (columns >= x0 + (rows - y0) / (y1 - y0) * (x1 - x0)))
+                       & (columns >= x0 + (rows - y0) * (x1 - x0) / (y1 - y0)))
     return inside
 
 
@@ -241,6 +241,13 @@ def test_polygons_in_pixels():
 def test_a_hundred_thousand_corners():
     corners = np.random.default_rng(10).uniform(0, 60, 200_000).astype(np.float32)
     assert mask_of(Region(polygon=corners), 60, 60).any()
+
+
+def test_a_tangle_that_would_take_long_is_refused():
+    """A hundred thousand edges that each cross half of a tall picture: others wait behind it."""
+    corners = np.random.default_rng(10).uniform(0, 3000, 200_000).astype(np.float32)
+    with pytest.raises(InvalidRequest, match="region.polygon is '100000 corners'; allowed: .*60x3000 px.*times"):
+        mask_of(Region(polygon=corners), 3000, 60)
 
 
 # -- masks and labels

@@ -175,9 +175,16 @@ def test_a_picture_and_its_labels_stay_until_there_is_a_newer_pair(served, camer
 def test_a_label_image_of_another_size_is_refused(served, camera):
     stamps = shown(served, camera)
     camera.label(stamps[-1], np.ones((24, 32), np.uint8))
-    served.until(lambda: served.describe(region=LEFT).error_code == ErrorCode.INVALID_REQUEST)
+    served.until(lambda: served.describe(region=LEFT).error_code == ErrorCode.NO_LABEL_IMAGE)
     words = served.describe(region=LEFT).error_msg
     assert '32x24' in words and '64x48' in words
+    scene = served.describe_scene()
+    assert (scene.error_code, len(scene.descriptions)) == (ErrorCode.NO_LABEL_IMAGE, 0)
+    served.until(lambda: '32x24' in served.status['segmentation'].message)
+    assert served.describe().error_code == 0
+    camera.label(camera.show())
+    served.until(lambda: served.describe(region=LEFT).error_code == 0)
+    served.until(lambda: served.status['segmentation'].message == 'frames come')
 
 
 def test_who_asks_before_the_camera_starts_gets_the_first_picture_or_hears_why_not():

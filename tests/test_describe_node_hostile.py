@@ -7,6 +7,7 @@ import math
 import random
 import time
 
+import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
@@ -15,10 +16,12 @@ pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test b
 from builtin_interfaces.msg import Time  # noqa: E402
 from random_requests import fill  # noqa: E402
 from ros_graph import PATIENCE_S, Camera, Served, picture, serving  # noqa: E402
+from ros_pictures import stamped  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
 
 from dam_ros.core.errors import leaves  # noqa: E402
 from dam_ros.describers.rehearsal import FAILURES  # noqa: E402
-from dam_ros.msg import ErrorCode  # noqa: E402
+from dam_ros.msg import ErrorCode, Region  # noqa: E402
 from dam_ros.srv import DescribeRegion, DescribeScene  # noqa: E402
 from dam_ros.srv import DescribeScene as DescribeSceneService  # noqa: E402
 
@@ -68,10 +71,15 @@ def attacked(served: Served, dice: random.Random, seconds: float) -> Counter:
 @pytest.fixture(scope='module')
 def served():
     with serving(image_reliability='reliable', stop_grace_s=0.3, frame_wait_s=0.1) as node:
-        camera = Camera(node)
-        camera.connect()
-        camera.label(camera.show())
         yield node
+
+
+@pytest.fixture(scope='module', autouse=True)
+def camera(served: Served):
+    camera = Camera(served)
+    camera.connect()
+    camera.label(camera.show())
+    return camera
 
 
 @pytest.mark.parametrize('seed', [1, 2])
@@ -84,6 +92,20 @@ def test_hostile_requests_are_each_answered_with_a_code_of_ours(served, seed):
     served.cancel('')
     answer = served.describe(image=picture(), timeout_s=30.0, patience_s=40.0)
     assert (answer.error_code, answer.error_msg) == (0, '')
+
+
+def test_work_for_which_nobody_waits_any_more_keeps_nobody_waiting(served, camera):
+    """Thirty tangled polygons take ten seconds; the caller has gone after half of one."""
+    tangle = np.random.default_rng(1).uniform(0, 480, 200_000).astype(np.float32)
+    shown = picture(640, 480)
+    stamp = stamped(Image(), camera.show(width=640, height=480, step=shown.step, data=shown.data)).header.stamp
+    served.until(lambda: served.describe(stamp=stamp).error_code == 0)
+    began = time.monotonic()
+    scene = served.describe_scene(stamp=stamp, regions=[Region(polygon=tangle)] * 30, timeout_s=0.5)
+    assert scene.error_code == ErrorCode.DEADLINE_EXCEEDED
+    assert served.describe(image=picture(), timeout_s=4.0).error_code == 0
+    assert time.monotonic() - began < 6.0
+    camera.show()   # for pictures of that size OpenCV keeps a thread more
 
 
 def test_afterwards_nothing_is_left(served):

@@ -34,12 +34,14 @@ class Lidar:
         self._info = served.node.create_publisher(CameraInfo, prefix + 'camera_info', 10)
         self._depth = served.node.create_publisher(Image, prefix + 'depth', 10)
 
-    def info(self, stamp_ns: int, **changes) -> None:
+    def info(self, stamp_ns: int, frame_id: str = 'camera_optical_frame', **changes) -> None:
         fields = {'width': WIDTH, 'height': HEIGHT, 'distortion_model': 'plumb_bob', 'd': [0.0] * 5,
                   'k': [FOCAL, 0.0, 31.5, 0.0, FOCAL, 23.5, 0.0, 0.0, 1.0],
                   'r': [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
                   'p': [FOCAL, 0.0, 31.5, 0.0, 0.0, FOCAL, 23.5, 0.0, 0.0, 0.0, 1.0, 0.0], **changes}
-        self._info.publish(stamped(CameraInfo(**fields), stamp_ns))
+        message = stamped(CameraInfo(**fields), stamp_ns)
+        message.header.frame_id = frame_id
+        self._info.publish(message)
 
     def depth(self, stamp_ns: int, z_m: float = 2.0, frame_id: str = 'camera_optical_frame', **changes) -> None:
         """A wall right ahead."""
@@ -173,7 +175,9 @@ def test_it_is_where_it_was_when_it_is_asked_about_again(served: Served, sensors
     ({'encoding': 'mono8', 'step': WIDTH, 'data': as_bytes(np.ones((HEIGHT, WIDTH), np.uint8))}, 'mono8'),
     ({'height': HEIGHT // 2, 'data': as_bytes(np.full((HEIGHT // 2, WIDTH), 2000, np.uint16))}, '64x24 px'),
     ({'data': as_bytes(np.zeros((HEIGHT, WIDTH), np.uint16))}, '0 of'),
-    ({'step': 3}, 'step')], ids=['frame', 'unit', 'shape', 'holes', 'step'])
+    ({'encoding': '32FC1', 'step': 4 * WIDTH, 'data': as_bytes(np.full((HEIGHT, WIDTH), 2000, np.float32))},
+     'depth of the region is 2'),
+    ({'step': 3}, 'step')], ids=['frame', 'unit', 'shape', 'holes', 'millimetres as metres', 'step'])
 def test_a_depth_that_cannot_be_used_is_a_stated_unknown(served: Served, sensors, depth: dict, words: str):
     camera, lidar = sensors
     stamp_ns = camera.show()
@@ -190,8 +194,9 @@ def test_a_depth_that_cannot_be_used_is_a_stated_unknown(served: Served, sensors
 
 @pytest.mark.parametrize('info, words', [
     ({'width': 128, 'height': 96}, '128x96 px'), ({'k': [0.0] * 9, 'p': [0.0] * 12}, 'camera_info'),
-    ({'distortion_model': 'mystery'}, "'mystery'"), ({'k': [math.nan] * 9}, 'camera_info')],
-    ids=['size', 'not calibrated', 'model', 'nan'])
+    ({'distortion_model': 'mystery'}, "'mystery'"), ({'k': [math.nan] * 9}, 'k is [nan, nan'),
+    ({'frame_id': 'right_optical_frame'}, "camera_info: header.frame_id is 'right_optical_frame'")],
+    ids=['size', 'not calibrated', 'model', 'nan', 'of another camera'])
 def test_a_camera_info_that_cannot_be_used_is_a_stated_unknown(served: Served, sensors, info: dict, words: str):
     camera, lidar = sensors
     stamp_ns = camera.show()
@@ -240,7 +245,14 @@ def test_another_frame_at_the_stamp_of_the_picture():
     with transforming(base_link(now_s - 10, now_s + 100)) as node:
         camera, lidar = ready(node)
         stamp_ns = camera.show()
-        lidar.info(stamp_ns), lidar.depth(stamp_ns)
+        lidar.depth(stamp_ns)
+        told = 'depth comes, but no camera_info'
+        until(node, stamp_ns, lambda one: one.clock_hour == 0 and told in why(node))
+        stamp_ns = camera.show()
+        lidar.info(stamp_ns)
+        told = 'without a distance the direction from base_link is unknown'
+        until(node, stamp_ns, lambda one: one.clock_hour == 0 and told in why(node))
+        lidar.depth(stamp_ns)
         one = until(node, stamp_ns, lambda one: not math.isnan(one.distance_m))
         assert one.where_frame == 'base_link' and one.header.frame_id == 'camera_optical_frame'
         assert [one.position.x, one.position.y, one.position.z] == pytest.approx([2.5, -0.8, 1.0], abs=0.02)

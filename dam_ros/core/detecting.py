@@ -150,12 +150,14 @@ def _values(ids: Sequence[str]) -> list[int]:
     counts: dict[int, int] = {}
     for one in numbers:
         counts[one] = counts.get(one, 0) + 1
-    taken = {one for one in numbers if one >= 0 and counts[one] == 1}
-    values = []
+    own = {one for one in numbers if one >= 0 and counts[one] == 1}
+    values, free = [], 0
     for place, number in enumerate(numbers, 1):
-        if number not in taken:
-            number = next(one for one in range(place, place + len(ids) + len(taken) + 1) if one not in taken)
-            taken = taken | {number}
+        if number not in own:
+            free = max(free + 1, place)
+            while free in own:
+                free += 1
+            number = free
         values.append(number)
     return values
 

@@ -20,6 +20,7 @@ _LEAST_PX = 5         # the median of fewer is at the mercy of a stray value or 
 _GAP = 1.10           # one depth to the next farther one: between them is air
 _SAME_THING = 1.5     # as far from the median, up and down, goes what is said of one place on a long table or a floor
 _ROUNDED = 1.02       # as much longer may a pixel of rounding make one side of a tiny depth picture
+_FARTHEST_M = 300.0   # no depth camera and hardly a lidar sees that far: these are millimetres
 _LEAST_SHARE = 0.10   # of the region: what a sensor gives for glass, mirrors and black things is the odd stray value
 
 
@@ -58,13 +59,17 @@ def median(depths: np.ndarray) -> float:
     """The median of a region's depths (N,) m, those that are NaN left out; of two in the middle the nearer.
 
     Raises:
-        Unplaceable: these are too many.
+        Unplaceable: these are too many, or it is so far that the depths cannot be metres.
     """
     known = depths[np.isfinite(depths)]
     if known.size < max(_LEAST_PX, _LEAST_SHARE * depths.size):
         raise Unplaceable(f'depth: {known.size} of {depths.size} pixels of the region have one; needed: at least '
                           f'{_LEAST_PX}, and {_LEAST_SHARE:.0%} of them')
-    return float(np.sort(known)[(known.size - 1) // 2])
+    middle = float(np.sort(known)[(known.size - 1) // 2])
+    if middle > _FARTHEST_M:
+        raise Unplaceable(complaint('depth of the region', round(middle), f'up to {_FARTHEST_M:g} m', 'If the picture '
+                                    'is in millimetres, it must be 16UC1'))
+    return middle
 
 
 def one_surface(depths: np.ndarray, typical: float) -> np.ndarray:

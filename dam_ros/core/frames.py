@@ -16,6 +16,9 @@ from dam_ros.core.frame_line import seconds as _s
 from dam_ros.core.frame_pairs import Found, Partners
 
 
+_FORGOTTEN = 100   # pictures; three seconds of most cameras, in which even a slow depth comes
+
+
 @dataclass(frozen=True)
 class Wish:
     """Which picture is wanted; 0 as in DescribeRegion.srv.
@@ -64,7 +67,6 @@ class Ring:
         pictures_seen: how many came since the start.
         labels, detections: what comes for each picture; to be read only.
         jumps: how often the stamps of pictures went back, so that everything was forgotten.
-        depth_fits: some depth image had the stamp of a picture.
     """
 
     def __init__(self, span_s: float, megabytes: float, topic: str = 'image', labels_topic: str = 'segmentation',
@@ -77,7 +79,7 @@ class Ring:
         self._last_info: Frame | None = None
         self._lock = threading.RLock()
         self.pictures_seen = self.jumps = 0
-        self.depth_fits = False
+        self._depth_fitted = -_FORGOTTEN   # pictures_seen when one last had a depth image
 
     @_alone
     def add_picture(self, frame: Frame, slop_ns: int) -> None:
@@ -88,7 +90,8 @@ class Ring:
         self.pictures_seen += 1
         self.labels.picture_came(frame, slop_ns)
         self.detections.picture_came(frame, slop_ns)
-        self.depth_fits = self.depth_fits or self._depths.nearest(frame.stamp_ns, slop_ns) is not None
+        if self._depths.nearest(frame.stamp_ns, slop_ns) is not None:
+            self._depth_fitted = self.pictures_seen
         self._pictures.trim(*self._bounds)
 
     @_alone
@@ -110,7 +113,8 @@ class Ring:
         if self._depths.goes_back(frame, self._span_ns):
             self._depths.clear()
         self._depths.add(frame)
-        self.depth_fits = self.depth_fits or self._pictures.nearest(frame.stamp_ns, slop_ns) is not None
+        if self._pictures.nearest(frame.stamp_ns, slop_ns) is not None:
+            self._depth_fitted = self.pictures_seen
         for one in (self.labels, self.detections):
             one.pair = one.pair and self._placed(one.pair, slop_ns)   # it may outlive the depth in the ring
         self._depths.trim(*self._bounds)
@@ -128,7 +132,7 @@ class Ring:
         """Time went back, or the node was deactivated. The last camera info stays: some cameras send only one."""
         for one in (self._pictures, self.labels, self.detections, self._depths, self._infos):
             one.clear()
-        self.depth_fits = False
+        self._depth_fitted = -_FORGOTTEN
 
     @property
     @_alone
@@ -141,6 +145,11 @@ class Ring:
         frames = [one.line.frames[-1] for one in self._sources(regions_from) if one.line.frames]
         newest_ns = max((one.stamp_ns for one in frames), default=0)
         return next((one for one in frames if one.stamp_ns >= newest_ns - self._span_ns), None)
+
+    @property
+    def depth_fits(self) -> bool:
+        """One of the last hundred pictures, or of the depth images since, had the stamp of the other."""
+        return self.pictures_seen - self._depth_fitted < _FORGOTTEN
 
     @property
     @_alone

@@ -106,7 +106,7 @@ def compressed_size(data, field: str = 'image', max_megapixels: float = MAX_MEGA
         raise Unsupported(complaint(f'{field}.format', form, 'a picture', 'This is depth: take the topic of pictures'))
     size = picture_size(data)
     if size is None:
-        raise not_a_picture(field)
+        raise not_a_picture(field, form)
     _check_megapixels(field, *size, max_megapixels)
     return size[1], size[0]
 
@@ -130,9 +130,10 @@ def picture_size(data) -> tuple[int, int] | None:
     return _jpeg_size(memoryview(data)) if head[:2] == _JPEG else None
 
 
-def not_a_picture(field: str) -> InvalidRequest:
-    """For bytes that begin like no picture file."""
-    return InvalidRequest(f'{field} is no picture we know; allowed: a whole JPEG, PNG or WebP file')
+def not_a_picture(field: str, form: str = '') -> InvalidRequest:
+    """For bytes that begin like no picture file. Args: form: what is said of them, such as CompressedImage.format."""
+    said = f' (its format is {form[:40]!r})' if form else ''
+    return InvalidRequest(f'{field} is no picture we know{said}; allowed: a whole JPEG, PNG or WebP file')
 
 
 def _decode_file(data, mode: int, field: str) -> np.ndarray:

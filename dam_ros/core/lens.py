@@ -167,6 +167,8 @@ def _rotation(r: Sequence[float]) -> tuple[tuple[float, ...], ...]:
 
 
 def _refused(field: str, value: object, allowed: str, remedy: str = '') -> Unplaceable:
+    if isinstance(value, (list, tuple)):
+        value = type(value)(float(one) for one in value)   # numpy's numbers would be shown with their type
     return Unplaceable(complaint(f'camera_info: {field}', value, allowed, remedy))
 
 

@@ -80,7 +80,7 @@ def checked_slot(slot: str) -> str:
 def checked_camera(camera: str, cameras: list[str]) -> str:
     """The camera that is meant; '' = the only or first. Raises Unsupported with the names there are."""
     if camera and camera not in cameras:
-        raise Unsupported(complaint('camera', camera, "'' or one of " + ', '.join(repr(one) for one in cameras)))
+        raise Unsupported(complaint('camera', camera, ' or '.join(map(repr, dict.fromkeys(['', *cameras])))))
     return camera or cameras[0]
 
 

@@ -7,8 +7,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_CROSSINGS = 4_000_000   # of edges with rows that are held at once: 100 MB
+_CROSSINGS = 1_000_000   # of edges with rows that are held at once: 60 MB
+_MOST = 20_000_000       # that are counted at all, which takes a second: outlines have a few for each row
 _SUBPIXEL_BITS = 4       # cv2 draws in sixteenths of a pixel
+
+
+class TooTangled(ValueError):
+    """A polygon that would take too long."""
 
 
 def fill(corners: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -18,6 +23,9 @@ def fill(corners: np.ndarray, height: int, width: int) -> np.ndarray:
 
     Args:
         corners: finite (N, 2), N >= 1. Closed by itself.
+
+    Raises:
+        TooTangled: it crosses the rows of the picture more than 20 million times.
     """
     begin = corners.astype(np.float64)
     end = np.roll(begin, -1, axis=0)
@@ -25,6 +33,8 @@ def fill(corners: np.ndarray, height: int, width: int) -> np.ndarray:
     first = np.clip(np.ceil(np.minimum(begin[:, 1], end[:, 1])), 0, height).astype(np.int64)
     last = np.clip(np.ceil(np.maximum(begin[:, 1], end[:, 1])), 0, height).astype(np.int64)
     crossed = np.cumsum(last - first)
+    if crossed[-1] > _MOST:
+        raise TooTangled(f'its edges cross rows of pixels {crossed[-1]} times; allowed: at most {_MOST}')
     at = 0
     while at < len(begin):
         done = crossed[at - 1] if at else 0
@@ -67,13 +77,18 @@ def line(points: np.ndarray, height: int, width: int) -> np.ndarray:
 def _cross(begin: np.ndarray, end: np.ndarray, first: np.ndarray, last: np.ndarray, flips: np.ndarray) -> None:
     """Flips the pixels from which on each edge lies to the left, in the rows that it crosses."""
     counts = last - first
-    edge = np.repeat(np.arange(len(begin)), counts)
-    rows = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
-    (x0, y0), (x1, y1) = begin[edge].T, end[edge].T
-    columns = np.ceil(x0 + (rows - y0) / (y1 - y0) * (x1 - x0))
-    columns = np.clip(columns, 0, flips.shape[1] - 1).astype(np.int64)
-    counted = np.bincount(rows * flips.shape[1] + columns, minlength=flips.size)
-    flips ^= (counted & 1).astype(np.uint8).reshape(flips.shape)
+    rows = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+    (x0, y0), (x_step, y_step) = begin.T, (end - begin).T
+    if not len(rows):
+        return
+    columns = rows - np.repeat(y0, counts)
+    columns *= np.repeat(x_step, counts)   # before it is divided: exact where corners are whole numbers
+    columns /= np.repeat(y_step, counts)
+    columns += np.repeat(x0, counts)
+    columns = np.clip(np.ceil(columns), 0, flips.shape[1] - 1).astype(np.int64)
+    top, bottom = rows.min(), rows.max() + 1
+    counted = np.bincount((rows - top) * flips.shape[1] + columns, minlength=(bottom - top) * flips.shape[1])
+    flips[top:bottom] ^= (counted & 1).astype(np.uint8).reshape(bottom - top, -1)
 
 
 def _clipped(points: np.ndarray, left: float, top: float, right: float, bottom: float) -> tuple:

@@ -11,13 +11,16 @@ import numpy as np
 
 from dam_ros.core.clips import at_most
 from dam_ros.core.detecting import Detections
-from dam_ros.core.errors import CallerFailure, EmptyRegion, Failure, Unsupported, complaint
+from dam_ros.core.errors import CallerFailure, EmptyRegion, Failure, NoLabelImage, Unsupported, complaint
 from dam_ros.core.masks import StoredMask
 from dam_ros.core.orders import AS_GIVEN, MAX_REGIONS, NEAREST, SceneOrder
 from dam_ros.core.placing import Place
 from dam_ros.core.region_masks import labels_present, mask_of, occurs, prompt_of
 from dam_ros.core.regions import Region
 from dam_ros.core.segmenting import Prompt
+
+
+_MANY = 1000   # parts that are held until the largest are looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,14 @@ class LabelImage:
         return EmptyRegion('the label image of the picture has nothing but background '
                            f'{list(self.background)} (parameter background_labels)')
 
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Args: size: (H, W) of the picture. Raises NoLabelImage: this is of another."""
+        if self.pixels.shape != size:
+            (own_height, own_width), (height, width) = self.pixels.shape, size
+            raise NoLabelImage(complaint('label image', f'{own_width}x{own_height} px', f'the size of the picture, '
+                                         f'{width}x{height} px', 'Let the segmentation scale it by nearest neighbour. '
+                                         'A box or a mask would work'))
+
     def shape_of(self, labels: Sequence[int], size: tuple[int, int]) -> tuple[Region, np.ndarray]:
         """The region, of which a segmenter makes nothing else, and its mask bool (H, W). Raises as `mask_of`."""
         region = Region(labels=tuple(labels))
@@ -134,7 +145,7 @@ def plan_earlier(region: Region, pictures: Sequence[Any], labels_of: Callable[[i
         labels_of: index -> label image or detections, asked again for those that are taken; None for whole pictures.
 
     Raises:
-        InvalidRequest: a label image of another size than its picture.
+        Whatever `labels_of` raises.
     """
     if region.form not in ('labels', 'picture'):
         return tuple(Earlier(pictures[one], None) for one in at_most(len(pictures) + 1, most)[:-1])
@@ -152,55 +163,62 @@ def _earlier(region: Region, picture: Any, labels: LabelImage | Detections | Non
 
 
 def plan_scene(order: SceneOrder, size: tuple[int, int], labels: LabelImage | Detections | None, cutting: Cutting,
-               distance_of: Callable[[np.ndarray], float] = lambda mask: math.nan) -> tuple[list[Planned], int]:
+               distance_of: Callable[[np.ndarray], float] = lambda mask: math.nan,
+               go_on: Callable[[], None] = lambda: None) -> tuple[list[Planned], int]:
     """(regions in the order in which they are described, how many were left out).
 
     A region that cannot be described comes last (with AS_GIVEN in its place), with its failure.
 
     Args:
         distance_of: bool (H, W) -> m, NaN unknown; what is unknown comes after what is known.
+        go_on: called again and again; raises where nobody waits for the scene any more.
 
     Raises:
         EmptyRegion: a scene without regions, whose label image or detections have none.
     """
     if order.regions:
-        planned = [_plan_one(one, size, labels, cutting) for one in order.regions]
+        planned = [_plan_one(one, size, labels, cutting, go_on) for one in order.regions]
         count = len(planned)
     else:
-        planned, count = _plan_labels(order, size, labels, cutting)
+        planned, count = _plan_labels(size, labels, cutting, go_on)
     taken = [one for one in planned if one.mask is None or one.mask.area_fraction >= order.min_area_fraction]
     if order.order == NEAREST:
-        taken.sort(key=lambda one: _nearness(one, distance_of))
+        taken.sort(key=lambda one: _nearness(one, distance_of, go_on))
     elif order.order != AS_GIVEN:
         taken.sort(key=_largeness)
     kept = taken[:order.max_regions]
     return kept, count - len(kept)
 
 
-def _plan_labels(order: SceneOrder, size: tuple[int, int], labels: LabelImage | Detections,
-                 cutting: Cutting) -> tuple[list[Planned], int]:
+def _plan_labels(size: tuple[int, int], labels: LabelImage | Detections, cutting: Cutting,
+                 go_on: Callable[[], None]) -> tuple[list[Planned], int]:
     """The regions in the order of their values, and how many there are; of more than a scene can have only the
     largest."""
     present = labels.present()
     if not present:
         raise labels.nothing()
     if labels.classes and labels.pixels.shape == size:
-        planned, count = _plan_parts(labels.pixels, list(present))
+        planned, count = _plan_parts(labels.pixels, list(present), go_on)
         return [replace(one, name=labels.name(one.region.label)) for one in planned], count
     largest = sorted(present, key=lambda label: -present[label])[:MAX_REGIONS]
-    return [_plan_one(Region(labels=(label,)), size, labels, cutting) for label in sorted(largest)], len(present)
+    return [_plan_one(Region(labels=(label,)), size, labels, cutting, go_on) for label in sorted(largest)], len(present)
 
 
-def _plan_parts(pixels: np.ndarray, classes: list[int]) -> tuple[list[Planned], int]:
+def _plan_parts(pixels: np.ndarray, classes: list[int], go_on: Callable[[], None]) -> tuple[list[Planned], int]:
     """As `_plan_labels`, of the connected parts of each class."""
-    found, count = [], 0   # (area in px, class, left, top, its pixels)
+    found, count, boxes = [], 0, _boxes(pixels)   # (area in px, class, left, top, its pixels)
     for value in classes:
-        number, parts, stats, _ = cv2.connectedComponentsWithStats((pixels == value).view(np.uint8), connectivity=8)
+        go_on()
+        x, y, right, bottom = boxes[value]
+        number, parts, stats, _ = cv2.connectedComponentsWithStats(
+            (pixels[y:bottom, x:right] == value).view(np.uint8), connectivity=8)
         count += number - 1
         largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind='stable')[:MAX_REGIONS] + 1
         for part in largest:
             left, top, width, height, area = stats[part]
-            found.append((area, value, left, top, parts[top:top + height, left:left + width] == part))
+            found.append((area, value, left + x, top + y, parts[top:top + height, left:left + width] == part))
+        if len(found) > _MANY:
+            found = sorted(found, key=lambda one: -one[0])[:MAX_REGIONS]
     found.sort(key=lambda one: -one[0])
     planned = []
     for _, value, left, top, part in sorted(found[:MAX_REGIONS], key=lambda one: one[1]):
@@ -210,17 +228,31 @@ def _plan_parts(pixels: np.ndarray, classes: list[int]) -> tuple[list[Planned], 
     return planned, count
 
 
+def _boxes(pixels: np.ndarray) -> dict[int, tuple[int, int, int, int]]:
+    """Value -> (left, top, right, bottom) of its pixels, half open."""
+    order = np.argsort(pixels, axis=None, kind='stable')   # a radix sort up to 16 bit
+    ordered = pixels.ravel()[order]
+    begins = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    rows, columns = np.divmod(order, pixels.shape[1])
+    edges = (np.minimum.reduceat(columns, begins), np.minimum.reduceat(rows, begins),
+             np.maximum.reduceat(columns, begins) + 1, np.maximum.reduceat(rows, begins) + 1)
+    return dict(zip(ordered[begins].tolist(), zip(*(one.tolist() for one in edges))))
+
+
 def _largeness(planned: Planned) -> float:
     return -planned.mask.area_fraction if planned.mask else 1.0
 
 
-def _nearness(planned: Planned, distance_of: Callable[[np.ndarray], float]) -> tuple[float, float]:
+def _nearness(planned: Planned, distance_of: Callable[[np.ndarray], float],
+              go_on: Callable[[], None]) -> tuple[float, float]:
+    go_on()
     distance_m = distance_of(planned.mask.array()) if planned.mask else math.nan
     return distance_m if math.isfinite(distance_m) else math.inf, _largeness(planned)
 
 
-def _plan_one(region: Region, size: tuple[int, int], labels: LabelImage | Detections | None,
-              cutting: Cutting) -> Planned:
+def _plan_one(region: Region, size: tuple[int, int], labels: LabelImage | Detections | None, cutting: Cutting,
+              go_on: Callable[[], None]) -> Planned:
+    go_on()
     try:
         return plan_region(region, size, labels, cutting)
     except CallerFailure as failure:

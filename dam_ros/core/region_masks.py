@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from dam_ros.core.errors import EmptyRegion, UnknownLabel, complaint, invalid
-from dam_ros.core.outlines import fill, stroke
+from dam_ros.core.outlines import TooTangled, fill, stroke
 from dam_ros.core.regions import STROKE_PX, Region
 from dam_ros.core.segmenting import Prompt
 
@@ -104,7 +104,11 @@ def _given_mask(region: Region, height: int, width: int, label_image: np.ndarray
 def _drawn(region: Region, height: int, width: int) -> np.ndarray:
     """A polygon or a scribble."""
     if region.form == 'polygon':
-        mask = fill(_in_pixels(region, region.polygon, height, width), height, width)
+        try:
+            mask = fill(_in_pixels(region, region.polygon, height, width), height, width)
+        except TooTangled as error:
+            raise invalid(region.field, f'{len(region.polygon)} corners', 'an outline with fewer: in the picture of '
+                          f'{width}x{height} px {error}') from error
     else:
         scale_x, scale_y = _scale(region, height, width)
         width_px = (region.scribble_width_px or STROKE_PX) * math.sqrt(scale_x * scale_y)

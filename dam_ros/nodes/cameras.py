@@ -13,6 +13,7 @@ from rclpy.subscription import SubscriptionEventCallbacks
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.errors import Failure, NoFrame, NoLabelImage
 from dam_ros.core.frames import NS, Found, Frame, Ring
 from dam_ros.nodes import detections
 from dam_ros.nodes.detections import type_name
@@ -50,6 +51,7 @@ class Feed:
         refusals: how often the middleware told of a publisher that does not offer that, since we subscribed so.
         last_s: time.monotonic of the newest frame, NaN before the first.
         damaged: messages whose header could not be read.
+        unusable: why what was wanted of it last could not be used, '' = it could.
     """
 
     topic: str
@@ -63,6 +65,7 @@ class Feed:
     refusals: int = 0
     frames: int = 0
     damaged: int = 0
+    unusable: str = ''
     last_s: float = float('nan')
 
     @property
@@ -120,6 +123,18 @@ class Camera:
         for feed in self.feeds:
             self._unsubscribe(feed)
         self.ring.clear()
+
+    def tried(self, found: Found, failure: Failure | None) -> None:
+        """What came of a picture that somebody wanted described, for diagnostics."""
+        partner = self.detections if found.labels is not None and found.labels.kind else self.labels
+        if isinstance(failure, NoFrame):
+            self.image.unusable = str(failure)
+        elif isinstance(failure, NoLabelImage):
+            partner.unusable = str(failure)
+        elif failure is None:
+            self.image.unusable = ''
+            if found.labels is not None:
+                partner.unusable = ''
 
     def placed(self, found: Found) -> Found:
         """The same picture with the depth and camera info that have come by now."""

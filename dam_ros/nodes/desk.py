@@ -193,13 +193,15 @@ class Desk:
         if found is not None:
             call.sight = Sight(self._cameras[call.order.camera], found, self._settings().image_is_rectified)
         future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most, call.sight,
-                                   self._cameras[call.order.camera].labelling)
+                                   self._cameras[call.order.camera].labelling, lambda: call.request.open)
         future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, encoded, done.result()))
         self._engine.begin_early(call.request, encoded)   # meanwhile
 
     def _provide(self, call: Call, picture: Any, encoded: Encoded | None,
                  plan: tuple[list[Planned], int] | Failure) -> None:
         if isinstance(plan, Failure):
+            if call.sight is not None:
+                call.sight.tried(plan)
             call.subjects[''] = messages.picked(self._subject(call), picture)
             self._engine.fail(call.request, plan)
             return
@@ -248,6 +250,8 @@ class Desk:
 
     def unit_finished(self, call: Call, unit: Unit, outcome: Outcome) -> None:
         failure = outcome.failure
+        if call.sight is not None:
+            call.sight.tried(failure)
         try:
             description = self._describe(call, unit, outcome)
         except Exception:   # noqa: B902  it would go out as a good answer without a word

@@ -34,6 +34,9 @@ _PHASES = {'queued': Describe.Feedback.QUEUED, 'waiting': Describe.Feedback.WAIT
            'writing': Describe.Feedback.WRITING}
 
 
+_WAYS = {'inactive': 'activate', 'active': 'deactivate, then activate'}   # to active; else from the beginning
+
+
 class Front:
     """Made once with the node, so that there is an answer in every state of its life."""
 
@@ -62,7 +65,7 @@ class Front:
     def not_active(self, why: str = '') -> NotActive:
         node = self._node
         return NotActive(f'the node is {node.state}: ' + (why or node.trouble or 'ros2 lifecycle set '
-                         f'{node.get_fully_qualified_name()} configure, then activate'))
+                         f'{node.get_fully_qualified_name()} ' + _WAYS.get(node.state, 'configure, then activate')))
 
     # -- services -----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from dam_ros.nodes.cameras import Camera, Feed
 
 _SILENT_S = 3.0   # a camera slower than this is named
 _HINTS = 3        # topics that are named where ours has no publisher
+_FLOWS = 'frames come'
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -122,7 +123,9 @@ def _present(feed: Feed, publishers: list, age_s: float) -> tuple[bytes, str]:
         return OK if feed.optional else WARN, _silence(feed, fitting, age_s)
     if feed.damaged:
         return WARN, f'{feed.damaged} of {feed.frames} messages on {topic} could not be read'
-    return OK, 'frames come'
+    if feed.unusable:
+        return WARN, f'what comes could not be used: {feed.unusable}'
+    return OK, _FLOWS
 
 
 def _silence(feed: Feed, publishers: list, age_s: float) -> str:
@@ -184,7 +187,7 @@ def _depth(node: Node, camera: Camera) -> DiagnosticStatus:
     status = _feed(node, camera, camera.depth, 'depth')
     ring = camera.ring
     _tell_lag(status, ring.newest, ring.newest_depth)
-    if ring.newest is not None and ring.newest_depth is not None and not ring.depth_fits:
+    if ring.newest is not None and ring.newest_depth is not None and not ring.depth_fits and status.message == _FLOWS:
         status.level = WARN
         status.message = ('no depth image is within sync_slop_s of a picture, so distances stay unknown: let both have '
                           'the stamps of one clock, or raise sync_slop_s')

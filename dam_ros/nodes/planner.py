@@ -10,7 +10,7 @@ from dam_ros.core.clips import PICTURES
 from dam_ros.core.describe_settings import DescribeSettings
 from dam_ros.core.detecting import Detections
 from dam_ros.core.encoded import Encoded
-from dam_ros.core.errors import Failure, Internal
+from dam_ros.core.errors import Cancelled, Failure, Internal
 from dam_ros.core.frames import Found, Frame
 from dam_ros.core.orders import Order, SceneOrder
 from dam_ros.core.planning import Cutting, Earlier, LabelImage, Planned, plan_earlier, plan_region, plan_scene
@@ -24,7 +24,8 @@ from dam_ros.nodes.whereabouts import Sight
 
 
 def plan(order: Order | SceneOrder, picture: Any, found: Found | None, settings: DescribeSettings,
-         most_pictures: int, sight: Sight | None, labelling: Labelling) -> tuple[list[Planned], int] | Failure:
+         most_pictures: int, sight: Sight | None, labelling: Labelling,
+         wanted: Callable[[], bool] = lambda: True) -> tuple[list[Planned], int] | Failure:
     """([Planned], how many were left out), or the Failure. Never raises.
 
     Args:
@@ -32,40 +33,56 @@ def plan(order: Order | SceneOrder, picture: Any, found: Found | None, settings:
         most_pictures: of a clip.
         sight: how the picture was taken, None for the caller's own.
         labelling: what the camera's labels mean.
+        wanted: somebody waits for it still. Others wait behind it.
     """
+    def go_on() -> None:
+        if not wanted():
+            raise Cancelled('nobody waits for it any more')
+
+    def read(frame: Frame, size: tuple[int, int]) -> LabelImage | Detections:
+        go_on()
+        labels = labelling.read(frame, settings)
+        if isinstance(labels, LabelImage):
+            labels.check_size(size)
+        return labels
+
     cutting = Cutting(settings.segmenter != 'none', settings.box_fallback)
     try:
+        go_on()
         size = picture.size()
         view = sight.view() if sight is not None else View()
         labels = None
         if found is not None and found.labels is not None:
-            labels = labelling.read(found.labels, settings)
+            labels = read(found.labels, size)
         if isinstance(order, SceneOrder):
-            planned, left_out = plan_scene(order, size, labels, cutting, view.distance)
-            return [_placed(one, view) for one in planned], left_out
+            planned, left_out = plan_scene(order, size, labels, cutting, view.distance, go_on)
+            return [_placed(one, view, go_on) for one in planned], left_out
         one = plan_region(order.region, size, labels, cutting)
-        earlier = _earlier(order.region, found.earlier, most_pictures,
-                           lambda frame: labelling.read(frame, settings)) if found is not None else ()
-        return [_placed(replace(one, earlier=earlier), view)], 0
+        earlier = _earlier(order.region, found.earlier, most_pictures, read) if found is not None else ()
+        return [_placed(replace(one, earlier=earlier), view, go_on)], 0
     except Failure as failure:
         return failure
     except Exception:   # noqa: B902  everything must become an answer
         return Internal('bug while planning, please report: ' + traceback.format_exc(limit=-2))
 
 
-def _placed(planned: Planned, view: View) -> Planned:
+def _placed(planned: Planned, view: View, go_on: Callable[[], None]) -> Planned:
     """With its place, where its mask is known already."""
+    go_on()
     if planned.failure is not None or planned.prompt is not None:
         return planned
     return replace(planned, place=view.place(planned.mask.array()))
 
 
 def _earlier(region: Region, found: tuple[Found, ...], most: int,
-             read: Callable[[Frame], LabelImage | Detections]) -> tuple[Earlier, ...]:
-    def labels_of(index: int) -> LabelImage | Detections | None:
-        return read(found[index].labels) if found[index].labels is not None else None
+             read: Callable[[Frame, tuple[int, int]], LabelImage | Detections]) -> tuple[Earlier, ...]:
+    pictures = [CameraPicture(one.picture) for one in found]
 
-    return plan_earlier(region, [CameraPicture(one.picture) for one in found], labels_of, most)
+    def labels_of(index: int) -> LabelImage | Detections | None:
+        labels = found[index].labels
+        return read(labels, pictures[index].size()) if labels is not None else None
+
+    return plan_earlier(region, pictures, labels_of, most)
 
 
 def most_pictures(status: Status) -> int:

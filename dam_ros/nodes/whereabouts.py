@@ -1,6 +1,8 @@
 """What cameras and tf2 tell about where things are, and why not, for diagnostics. No pixel arithmetic."""
 from __future__ import annotations
 
+from dataclasses import replace
+import math
 from typing import Any
 
 from rclpy.node import Node
@@ -30,6 +32,10 @@ class Sight:
         self._seen: tuple[Frame | None, Frame | None] | None = None   # info and depth of the view
         self._view = View()
 
+    def tried(self, failure: Failure | None) -> None:
+        """What came of the picture, for diagnostics."""
+        self._camera.tried(self._found, failure)
+
     @property
     def grown(self) -> bool:
         """More is known than when `view` was last asked."""
@@ -47,16 +53,24 @@ class Sight:
         lens, depth, why = None, None, []
         if found.info is not None:
             try:
-                rectified = is_rectified(self._rectified, self._camera.image.subscription.topic_name)
-                lens = Lens.from_info(**read_info(found.info), rectified=rectified)
+                lens = self._lens(found.info, found.picture)
             except (Unplaceable, Failure) as unknown:
                 why.append(str(unknown))
-        if found.depth is not None and lens is not None:   # without a lens it would tell no straight line
+        elif found.depth is not None:
+            why.append('depth comes, but no camera_info: without it a depth is no straight line')
+        if found.depth is not None and lens is not None:
             try:
                 depth = _depth(found.depth, found.picture)
             except (Unplaceable, Failure) as unknown:
                 why.append(str(unknown))
         return View(lens, depth, found.picture.up, tuple(why))
+
+    def _lens(self, info: Frame, picture: Frame) -> Lens:
+        if info.frame_id and picture.frame_id and info.frame_id != picture.frame_id:   # of the other camera of a pair?
+            raise Unplaceable(complaint('camera_info: header.frame_id', info.frame_id, f'{picture.frame_id!r} as the '
+                                        'picture', 'Remap camera_info to the topic of the same camera'))
+        rectified = is_rectified(self._rectified, self._camera.image.subscription.topic_name)
+        return Lens.from_info(**read_info(info), rectified=rectified)
 
 
 def _depth(depth: Frame, picture: Frame):
@@ -112,11 +126,17 @@ class Transforms:
             raise Unplaceable(self.trouble)
         transform = self._transform(frame_id, stamp_ns)
         turn, offset = transform.rotation, transform.translation
-        return moved(place, rotation_of(turn.x, turn.y, turn.z, turn.w), [offset.x, offset.y, offset.z],
-                     is_optical(self._frame))
+        there = moved(place, rotation_of(turn.x, turn.y, turn.z, turn.w), [offset.x, offset.y, offset.z],
+                      is_optical(self._frame))
+        if math.isnan(there.bearing_rad) and not math.isnan(place.bearing_rad):
+            there = replace(there, why=(*there.why, f'without a distance the direction from {self._frame} is unknown, '
+                                        'as the camera is not right above it: let depth come'))
+        return there
 
     def _transform(self, frame_id: str, stamp_ns: int) -> Any:
         """geometry_msgs/Transform. Raises Unplaceable."""
+        if not frame_id:
+            raise Unplaceable("header.frame_id of the picture is '', so no transform can be looked for")
         if not stamp_ns:
             raise Unplaceable('the picture has no stamp, and tf2 would take the latest transform for it')
         try:

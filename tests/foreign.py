@@ -30,8 +30,8 @@ def _python_path(prefix: str) -> list[str]:
 
 
 def environment(*packages: str) -> dict[str, str]:
-    """What a process needs besides ours to have these packages, {} where it has them anyhow."""
-    if all(map(_found, packages)):
+    """What a process needs besides ours to have these packages, {} where it has them anyhow or they are not built."""
+    if not _BUILT or all(map(_found, packages)):
         return {}
 
     def before(name: str, *folders: str) -> str:

@@ -251,6 +251,32 @@ def test_depth_at_half_the_rate_serves_the_pictures_between():
         assert chosen(ring, stamp_ns=T0 + index * period).depth is not None
 
 
+def test_a_stamp_of_the_future_costs_only_what_came_before_it():
+    """It counted as the newest, and every frame until then was dropped at once."""
+    ring = ring_of(0.0, 0.1, 9.0)
+    for index in range(2, 20):
+        ring.add_picture(frame(at(index / 10)), SLOP)
+        ring.add_depth(frame(at(index / 10)), SLOP)
+    assert chosen(ring).picture.stamp_ns == at(1.9) and ring.jumps == 1
+    assert place(chosen(ring, stamp_ns=at(1.0)))[0] == at(1.0)
+
+
+def test_the_camera_info_of_a_picture_is_kept_when_it_has_left_the_ring():
+    ring = ring_of(0.0)
+    ring.add_info(frame(at(0.0)))
+    found = chosen(ring)
+    for index in range(1, 40):
+        ring.add_info(frame(at(index / 10)))
+    assert ring.placed(found, SLOP).info.stamp_ns == at(0.0)
+
+
+def test_label_images_that_miss_the_slop_did_not_come_too_late():
+    ring = ring_of(0.0, 0.1, 0.2)
+    for index in range(2):
+        ring.add_labels(frame(at(index / 10 + 0.05)), SLOP)
+    assert (ring.labels.seen, ring.labels.unmatched) == (2, 0)
+
+
 def test_depth_that_never_fits_is_known():
     ring = ring_of(0.0)
     ring.add_depth(frame(at(0.5)), SLOP)

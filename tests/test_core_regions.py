@@ -250,6 +250,15 @@ def test_a_tangle_that_would_take_long_is_refused():
         mask_of(Region(polygon=corners), 3000, 60)
 
 
+def test_a_stroke_that_a_small_reference_makes_wide_as_a_house_is_refused():
+    def mask(width_px: float, ref: tuple[int, int]) -> np.ndarray:
+        return mask_of(Region(scribble=[1., 1., 2., 2.], scribble_width_px=width_px, ref_size=ref), 1080, 1920)
+
+    with pytest.raises(InvalidRequest, match='scribble_width_px is 200.0; allowed: at most 640 px .*where it is 36'):
+        mask(200.0, (8, 8))
+    assert mask(200.0, (640, 360)).any(), '600 px'
+
+
 # -- masks and labels
 
 def test_whole_picture():

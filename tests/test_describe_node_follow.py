@@ -61,6 +61,16 @@ def test_a_region_of_the_last_picture_is_enough_for_a_clip(served: Served, newes
     assert again.error_code == 0 and np.count_nonzero(again.mask.data) == inside
 
 
+def test_a_damaged_picture_in_a_clip_is_one_answer(served: Served, newest: int):
+    camera = Camera(served)
+    first = newest + NS
+    camera.show(first), camera.show(first + TENTH, encoding='nonsense'), camera.show(first + 2 * TENTH)
+    stamp = stamped(Image(), first + 2 * TENTH).header.stamp
+    answer = served.describe(stamp=stamp, clip_s=0.2, region=box(20, 20, 10, 10), timeout_s=5.0)
+    assert answer.error_code == ErrorCode.NO_FRAME and 'nonsense' in answer.error_msg
+    assert served.describe(stamp=stamp, region=box(20, 20, 10, 10)).error_code == 0
+
+
 def test_weights_that_are_missing_cost_only_who_needs_them():
     with serving(segmenter='sam', segmenter_model='nobody/no-such-sam') as node:
         assert node.describe(image=picture(), region=box(1, 2, 3, 4)).error_code == 0

@@ -275,6 +275,8 @@ def test_never_the_latest_transform():
         node.until(lambda: 'no transform from camera_optical_frame to base_link' in why(node))
         own = node.describe(image=picture(), region=RIGHT).description
         assert (own.where_frame, own.clock_hour) == ('base_link', 0)
+        node.spin(1.2)
+        assert 'no transform from camera_optical_frame to base_link' in why(node), 'not of a camera'
 
 
 def test_without_tf2_the_frame_is_named_and_everything_else_works():

@@ -155,7 +155,7 @@ def test_a_region_of_one_pixel_is_ringed_and_not_hidden():
     assert np.hypot(shown.badge[0] - 150, shown.badge[1] - 100) < 4 * overlay.letter_px
 
 
-@pytest.mark.parametrize('size', [(1, 1), (5, 7), (900, 1), (1, 900), (40, 30)])
+@pytest.mark.parametrize('size', [(1, 1), (5, 7), (900, 1), (1, 900), (40, 30), (160, 12), (160, 18), (160, 24)])
 def test_a_picture_too_small_for_words_keeps_its_contour(size):
     image = noise(size)
     mask = np.ones(size[::-1], bool)

@@ -177,6 +177,16 @@ def test_auto_goes_by_the_name_of_the_topic(topic: str, rectified: bool):
     assert is_rectified('yes', topic) and not is_rectified('no', topic)
 
 
+def test_beyond_the_turning_point_of_a_polynomial_there_is_no_direction():
+    """Distorting again what the search ends with gives the pixel, but light of there arrives nearer to the middle."""
+    lens = Lens(2000, 2000, (600.0, 600.0), (1000.0, 1000.0), (0.3, -0.6, 0.0, 0.0, 0.1))
+    rays = lens.rays(np.column_stack([np.arange(1000, 2000, 10), np.full(100, 1000)]))
+    angles = np.degrees(np.arccos(rays[:, 2]))
+    known = np.isfinite(angles)
+    assert known[:44].all() and not known[49:].any(), 'the turning point is at 0.814 focal lengths, 488 px'
+    assert np.all(np.diff(angles[known]) > 0) and np.nanmax(angles) < 45
+
+
 def test_whatever_numbers_come_nothing_breaks():
     """Finite nonsense gives a place or a reason, and no warning of numpy on the way."""
     random, mask = np.random.default_rng(12), np.zeros((48, 64), bool)

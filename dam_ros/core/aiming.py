@@ -60,8 +60,9 @@ def aim_at(mask: np.ndarray, lens: Lens, depth: np.ndarray | None = None) -> Aim
 
 def middle_of(mask: np.ndarray) -> np.ndarray:
     """(x, y) px of the middle of a region, bool (H, W) with at least one pixel; (0, 0) is that of the first pixel."""
-    moments = cv2.moments(np.ascontiguousarray(mask).view(np.uint8), binaryImage=True)
-    return np.array([moments['m10'], moments['m01']]) / moments['m00']
+    pixels = np.ascontiguousarray(mask).view(np.uint8)   # cv2.moments takes ten times as long
+    counts = [cv2.reduce(pixels, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() for axis in (0, 1)]
+    return np.array([one @ np.arange(len(one)) for one in counts]) / counts[0].sum()
 
 
 def _some(mask: np.ndarray) -> np.ndarray:

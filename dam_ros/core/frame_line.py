@@ -5,7 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 NS = 1_000_000_000
-_JUMP_NS = 10 * NS
+_LATE_NS = NS   # nothing that comes in another order is later than that
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,9 @@ class Line:
             self.drop_oldest()
 
     def goes_back(self, frame: Frame, span_ns: int) -> bool:
-        """A stamp far before those of its topic: a bag starts again, a simulation was reset."""
-        return bool(self.newest_ns) and frame.stamp_ns < self.newest_ns - max(span_ns, _JUMP_NS)
+        """A stamp so far before those of its topic that it would be dropped at once: a bag starts again, a simulation
+        was reset, or one stamp was of the future, and all that are right would be lost until then."""
+        return bool(self.newest_ns) and frame.stamp_ns < self.newest_ns - max(span_ns, _LATE_NS)
 
     def clear(self) -> None:
         self.__init__()

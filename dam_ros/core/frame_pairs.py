@@ -46,7 +46,7 @@ class Partners:
         self.seen += 1
         picture = self._pictures.nearest(frame.stamp_ns, slop_ns)
         self._match(picture, frame, slop_ns)
-        self.unmatched += picture is None and frame.stamp_ns < self._pictures.newest_ns
+        self.unmatched += picture is None and frame.stamp_ns - slop_ns <= self._pictures.left_ns
 
     def picture_came(self, picture: Frame, slop_ns: int) -> None:
         self._match(picture, self.line.nearest(picture.stamp_ns, slop_ns), slop_ns)

@@ -187,9 +187,10 @@ class Ring:
         return self._placed(found, slop_ns)
 
     def _placed(self, found: Found, slop_ns: int) -> Found:
-        at_ns = found.picture.stamp_ns
-        return replace(found, depth=self._depths.nearest(at_ns, slop_ns) or found.depth,
-                       info=self._infos.nearest(at_ns, 0) or self._last_info)
+        at_ns, info = found.picture.stamp_ns, found.info
+        if info is None or info.stamp_ns != at_ns:   # its own may have left the ring meanwhile
+            info = self._infos.nearest(at_ns, 0) or self._last_info
+        return replace(found, depth=self._depths.nearest(at_ns, slop_ns) or found.depth, info=info)
 
     def _with_earlier(self, end: Found, wish: Wish) -> Found:
         """The clip that ends there: every picture of that time, none without the label image that it needs."""

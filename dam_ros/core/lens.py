@@ -36,6 +36,7 @@ _FOUND = 1e-4       # of the focal length, a twentieth of a pixel: as near has a
 _ROUNDS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-7)   # OpenCV's own 5 leave whole degrees
 _TURN = 1e-2        # how far R may be from a rotation; calibrations are written with few digits
 _STEPS = 2048       # of the table by which fisheye angles are found, before they are made exact
+_WIDEST = 10.0      # radius on the plane z = 1, 84 degrees: polynomials are not fitted to more
 
 
 class Unplaceable(Exception):
@@ -179,7 +180,19 @@ def _undistorted(plane: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     again = cv2.projectPoints(np.column_stack([found, np.ones(len(found))]), np.zeros(3), np.zeros(3), np.eye(3),
                               coefficients)[0][:, 0]
     wrong = ~(np.abs(again - plane).max(axis=1) < _FOUND)
+    wrong |= np.linalg.norm(found, axis=1) > _turning_point(coefficients)   # a root of the branch beyond it
     return np.where(wrong[:, None], np.nan, found)
+
+
+def _turning_point(coefficients: np.ndarray) -> float:
+    """The radius on the plane z = 1 from which on the polynomial falls: there no light comes from. inf = nowhere."""
+    k1, k2, _, _, k3, k4, k5, k6 = np.resize(np.r_[coefficients[:8], np.zeros(8)], 16)[:8]
+    radius = np.linspace(0.0, _WIDEST, _STEPS)
+    square = radius ** 2
+    below = 1 + square * (k4 + square * (k5 + square * k6))
+    reach = radius * (1 + square * (k1 + square * (k2 + square * k3))) / np.where(below > 0, below, np.nan)
+    falling = np.flatnonzero(~(np.diff(reach) > 0))
+    return float(radius[falling[0]]) + radius[1] if len(falling) else np.inf
 
 
 def _fisheye_rays(plane: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:

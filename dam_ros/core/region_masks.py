@@ -8,7 +8,7 @@ import numpy as np
 
 from dam_ros.core.errors import EmptyRegion, UnknownLabel, complaint, invalid
 from dam_ros.core.outlines import TooTangled, fill, stroke
-from dam_ros.core.regions import STROKE_PX, Region
+from dam_ros.core.regions import MOST_STROKE_PX, STROKE_PX, Region
 from dam_ros.core.segmenting import Prompt
 
 
@@ -112,6 +112,10 @@ def _drawn(region: Region, height: int, width: int) -> np.ndarray:
     else:
         scale_x, scale_y = _scale(region, height, width)
         width_px = (region.scribble_width_px or STROKE_PX) * math.sqrt(scale_x * scale_y)
+        most_px = max(MOST_STROKE_PX, max(height, width) / 3)   # by ref_size it may be as wide as a house
+        if width_px > most_px:
+            raise invalid('region.scribble_width_px', region.scribble_width_px, f'at most {most_px:.0f} px in the '
+                          f'picture of {width}x{height} px, where it is {width_px:.0f}')
         mask = stroke(_in_pixels(region, region.scribble, height, width), width_px, height, width)
     if not mask.any():
         corners = getattr(region, region.form)

@@ -14,6 +14,7 @@ from dam_ros.core.errors import invalid
 MAX_TAG = 64
 MOST_POINTS, MOST_CORNERS = 1024, 100_000
 STROKE_PX = 5.0   # where scribble_width_px is 0
+MOST_STROKE_PX = 200.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,8 @@ class Region:
                 object.__setattr__(self, name, _pairs(f'region.{name}', getattr(self, name), least, most, what))
         self._check_point_labels()
         width_px = self.scribble_width_px
-        if width_px and not 1 <= width_px <= 200:
-            raise invalid('region.scribble_width_px', width_px, f'1 to 200 px, or 0 for {STROKE_PX:g}')
+        if width_px and not 1 <= width_px <= MOST_STROKE_PX:
+            raise invalid('region.scribble_width_px', width_px, f'1 to {MOST_STROKE_PX:g} px, or 0 for {STROKE_PX:g}')
         self._check_ref_size()
 
     def _check_forms(self) -> None:

@@ -64,7 +64,7 @@ class Annotations:
 
 
 def annotations_of(overlay: Overlay) -> Annotations:
-    """The same marks at the same places in the same colours as `overlay_paint.paint` paints."""
+    """The same marks at the same places in the same colours as `paint.paint` paints."""
     lines = [line for one in overlay.shown for line in _tints(one)]
     lines += [line for one in overlay.shown for line in _outlines(one, overlay)]
     lines += [_ground(one.caption, one, overlay) for one in overlay.shown if one.caption]

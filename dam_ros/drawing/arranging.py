@@ -90,7 +90,7 @@ class Places:
         ground = self._ground(at)
         caption, cost = self._best(ground, forms(mark, self._letter_px, *fitting))
         if cost >= _COVERING:
-            other, other_cost = self._best(ground, short_forms(mark, self._letter_px, *fitting))
+            other, other_cost = self._best(ground, short_forms(mark, self._letter_px, *fitting[:2]))
             if other_cost >= _COVERING:
                 other, _ = self._best(ground, forms(mark, self._letter_px, *fitting, share=SHARE_OVER))
             caption = other or caption

@@ -84,7 +84,7 @@ def forms(mark: Mark, letter_px: float, width_px: float, height_px: float, capti
             yield from _forms(mark, letter_px, text_px, height_px, max(1, int(share_px / text_px / letter_px / PITCH)))
 
 
-def short_forms(mark: Mark, letter_px: float, width_px: float, height_px: float, captions: int) -> Iterator[Form]:
+def short_forms(mark: Mark, letter_px: float, width_px: float, height_px: float) -> Iterator[Form]:
     """The same with few lines."""
     for most in (3, 2, 1):
         for letters in _WIDTHS:
@@ -97,7 +97,7 @@ def _forms(mark: Mark, letter_px: float, text_px: float, height_px: float, most:
     """The one form of that width, if it fits."""
     lines = [(one, True) for one in wrap(mark.title, text_px, letter_px)]
     lines += [(one, False) for one in wrap(mark.text, text_px, letter_px)]
-    most = min(most, int((height_px / letter_px - 2 * EDGE - 1.2) / PITCH) + 1)
+    most = min(most, math.floor((height_px / letter_px - 2 * EDGE - 1.2) / PITCH) + 1)
     if lines and most > 0:
         yield _form(lines, most, text_px, letter_px)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 import time
+import traceback
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -145,8 +146,8 @@ class Camera:
         return self._node.get_publishers_info_by_topic(self.topic(feed))
 
     def topic(self, feed: Feed) -> str:
-        """Its full name."""
-        return feed.subscription.topic_name if feed.subscription else self._node.resolve_topic_name(feed.topic)
+        """Its full name. In any thread, also while it is subscribed to anew."""
+        return self._node.resolve_topic_name(feed.topic)
 
     def _wanted(self, feed: Feed) -> Offer:
         """A best-effort subscription to a reliable publisher of large images lost 85 %, so take what all offer."""
@@ -196,8 +197,12 @@ class Camera:
         except Exception:   # noqa: B902  a message that is none; the next may be good
             feed.damaged += 1
             return
-        if feed.awaited:
+        if not feed.awaited:
+            return
+        try:
             self._on_frame(self)
+        except Exception:   # noqa: B902  what leaves a callback ends spin, and all requests with it
+            self._node.get_logger().error('bug, please report:\n' + traceback.format_exc())
 
     def _take_picture(self, data: bytes) -> None:
         self.ring.add_picture(Frame(*peek_header(data), data, self._compressed, self._up), self._slop_ns)

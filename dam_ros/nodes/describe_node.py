@@ -153,17 +153,17 @@ class DescribeNode(LifecycleNode):
         if self._present_timer is not None:
             self.destroy_timer(self._present_timer)
             self._present_timer = None
-        for camera in self._cameras.values():
-            camera.close()
-        self._cameras = {}
-        self.outlets.forget()
-        if self.engine is not None:
+        if self.engine is not None:   # first: what it still answers needs all the others
             self.engine.refuse(self._front.not_active('the node is being cleaned up'))
             self.engine.close()
             self.engine = None
         if self.desk is not None:
             self.desk.close()
             self.desk = None
+        for camera in self._cameras.values():
+            camera.close()
+        self._cameras = {}
+        self.outlets.forget()
         if self._transforms is not None:
             self._transforms.close()
             self._transforms = None
@@ -251,7 +251,8 @@ class DescribeNode(LifecycleNode):
         self.outlets.diagnostics(health.report(
             self, self.state, self.trouble, self.engine.status if self.engine else None,
             list(self._cameras.values()), len(self.desk.records) if self.desk else 0,
-            self.desk.unplaced if self.desk else {}))
+            self.desk.descriptions.unplaced if self.desk else {},
+            self._transforms.trouble if self._transforms else ''))
 
     def _send_present(self) -> None:
         settings = self.settings

@@ -1,4 +1,4 @@
-"""The desk: a request's way from message to answer. Picture, plan, engine, description, record. No pixel arithmetic."""
+"""The desk: a request's way from message to answer. Picture, plan, engine, answer. No pixel arithmetic."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,21 +12,19 @@ from typing import Any
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describe_settings import DescribeSettings
 from dam_ros.core.encoded import Encoded
-from dam_ros.core.errors import DeadlineExceeded, Failure, Internal, InvalidRequest
+from dam_ros.core.errors import DeadlineExceeded, Failure, Internal
 from dam_ros.core.frames import Found, Pending
-from dam_ros.core.masks import StoredMask
 from dam_ros.core.orders import (SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, check_clip_describer,
                                  check_clip_segmenter, new_id)
 from dam_ros.core.partials import Part
 from dam_ros.core.planning import Planned
 from dam_ros.core.records import Record, Records
-from dam_ros.core.viewing import View
 from dam_ros.engine.engine import Engine
 from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Outcome, Request, Unit
-from dam_ros.msg import Description
 from dam_ros.nodes import messages, planner
 from dam_ros.nodes.call import Call
 from dam_ros.nodes.cameras import Camera
+from dam_ros.nodes.descriptions import Descriptions
 from dam_ros.nodes.messages import Answered, Subject
 from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.pictures import CameraPicture
@@ -46,9 +44,6 @@ class Desk:
     Args:
         settings: gives the settings as they count now.
         now_ns: ROS time.
-
-    Attributes:
-        unplaced: camera -> what of the place of its last region could not be known, and why.
     """
 
     def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, cameras: dict[str, Camera],
@@ -58,8 +53,8 @@ class Desk:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
         self._waiting: dict[Call, Camera] = {}
-        self.unplaced: dict[str, tuple[str, ...]] = {}
         self.records = Records(settings().remember, settings().remember_mb)
+        self.descriptions = Descriptions(self.records, outlets, transforms, self.in_background, now_ns)
 
     def close(self) -> None:
         """In any thread, after the engine was closed."""
@@ -136,6 +131,7 @@ class Desk:
         """ROS time went back: what is kept belongs to another past. In any thread."""
         for camera in self._cameras.values():
             camera.ring.clear()
+        self._transforms.begin_anew()
 
     # -- picture and plan ---------------------------------------------------------------------------------------
 
@@ -182,6 +178,8 @@ class Desk:
         """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
         call.request.waiting_for = None   # the picture is here: from now on a deadline is just a deadline
         most = planner.most_pictures(self._engine.status)
+        if found is not None:
+            call.sight = Sight(self._cameras[call.order.camera], found, self._settings().image_is_rectified)
         try:
             encoded = picture.encoded()   # one, so that the regions of a scene share it in the worker
         except Failure as failure:
@@ -190,8 +188,6 @@ class Desk:
         except Exception:   # noqa: B902  the caller would wait for its deadline
             self._provide(call, picture, None, _bug())
             return
-        if found is not None:
-            call.sight = Sight(self._cameras[call.order.camera], found, self._settings().image_is_rectified)
         future = self._pool.submit(planner.plan, call.order, picture, found, self._settings(), most, call.sight,
                                    self._cameras[call.order.camera].labelling, lambda: call.request.open)
         future.add_done_callback(lambda done: self._engine.soon(self._provide, call, picture, encoded, done.result()))
@@ -202,14 +198,14 @@ class Desk:
         if isinstance(plan, Failure):
             if call.sight is not None:
                 call.sight.tried(plan)
-            call.subjects[''] = messages.picked(self._subject(call), picture)
+            call.subjects[''] = messages.picked(messages.subject_of(call.order), picture)
             self._engine.fail(call.request, plan)
             return
         regions, call.left_out = plan
         units = []
         for index, planned in enumerate(regions):
             id = f'{call.order.id}.{index}' if isinstance(call.order, SceneOrder) else call.order.id
-            subject = replace(messages.picked(self._subject(call), picture, planned.mask), id=id,
+            subject = replace(messages.picked(messages.subject_of(call.order), picture, planned.mask), id=id,
                               tag=planned.region.tag, label=planned.region.label, label_name=planned.name,
                               place=planned.place)
             units.append(self._unit(call, subject, picture, planned, encoded, new_id()))
@@ -223,8 +219,8 @@ class Desk:
             self._engine.fail(call.request, failure)
             return
         planned = Planned(order.region, record.mask, earlier=record.earlier)
-        subject = replace(messages.picked(self._subject(call), record.picture, record.mask), camera=record.camera,
-                          tag=record.tag, label=record.label, label_name=record.label_name,
+        subject = replace(messages.picked(messages.subject_of(order), record.picture, record.mask),
+                          camera=record.camera, tag=record.tag, label=record.label, label_name=record.label_name,
                           where_frame=record.where_frame, place=record.place)
         unit = self._unit(call, subject, record.picture, planned, record.picture.encoded(), record.look)
         self._engine.provide(call.request, [unit])
@@ -237,14 +233,11 @@ class Desk:
             call.keep[subject.id] = Record(subject.id, picture, picture.nbytes, planned.mask, look, subject.camera,
                                            subject.tag, subject.label, subject.label_name, earlier=planned.earlier)
         spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
-        return Unit(subject.id, planner.work(planned, encoded), look, tellings_for(call.order.query, spoken))
-
-    def _subject(self, call: Call) -> Subject:
-        order = call.order
-        if isinstance(order, Order):
-            return messages.subject_of(order)
-        return Subject(id=order.id, camera=order.camera, question=order.query.question,
-                       brief_only=order.query.detail == messages.BRIEF)
+        try:
+            work = planner.work(planned, encoded)
+        except Failure as failure:   # a damaged picture in the middle of a clip
+            work = failure
+        return Unit(subject.id, work, look, tellings_for(call.order.query, spoken))
 
     # -- answers ------------------------------------------------------------------------------------------------
 
@@ -253,45 +246,14 @@ class Desk:
         if call.sight is not None:
             call.sight.tried(failure)
         try:
-            description = self._describe(call, unit, outcome)
+            description = self.descriptions.of(call, unit, outcome)
         except Exception:   # noqa: B902  it would go out as a good answer without a word
             failure = _bug()
-            description = messages.description(call.subjects[unit.id], failure, self._now_ns())
+            description = self.descriptions.failed(call, unit, failure)
         call.described(description, failure)
         if isinstance(call.order, SceneOrder):
             self._outlets.description(description)
             call.show(at_once=True)
-
-    def _describe(self, call: Call, unit: Unit, outcome: Outcome) -> Description:
-        """What came of one region; if it is good, it is remembered and drawn."""
-        subject, record = call.subjects[unit.id], call.keep.get(unit.id)
-        if outcome.refined is not None:
-            mask = StoredMask.from_bits(outcome.refined, subject.mask.shape)
-            subject, record = replace(subject, mask=mask), replace(record, mask=mask)
-        if outcome.failure is None:
-            subject = self._located(call, subject, outcome.refined is not None)
-        call.subjects[unit.id] = subject
-        description = messages.description(subject, outcome.failure, self._now_ns(), outcome)
-        if outcome.failure is None:
-            record = replace(record, caption=description.brief, where_frame=subject.where_frame, place=subject.place)
-            self.records.add(record)
-            self._outlets.overlay(record, self.in_background)
-        return description
-
-    def _located(self, call: Call, subject: Subject, refined: bool) -> Subject:
-        """With its place as a Description tells it."""
-        if subject.where_frame:   # asked about again: it is where it was
-            return subject
-        place, up = subject.place, 'top'
-        if call.sight is not None:
-            if refined or call.sight.grown:
-                place = call.sight.view().place(subject.mask.array())
-            up = call.sight.view().up
-        elif refined:
-            place = View().place(subject.mask.array())
-        frame, place = self._transforms.tell(place, subject.frame_id, subject.stamp_ns, up)
-        self.unplaced[subject.camera] = place.why
-        return replace(subject, where_frame=frame, place=place)
 
     def finished(self, call: Call, failure: Failure | None) -> None:
         """The one answer."""
@@ -302,14 +264,14 @@ class Desk:
             answered = close(call, failure)
         except Exception:   # noqa: B902  the caller would wait for ever
             bug = _bug()
-            answered = Answered(bug, [self._failed(call, bug)])
+            answered = Answered(bug, [self.descriptions.refused(call, bug)])
         call.closed = True
         call.under_way.set()
         call.ended(answered)
 
     def _close_single(self, call: Call, failure: Failure | None) -> Answered:
         if not call.descriptions:   # it ended before its region was known
-            call.described(self._failed(call, failure), failure)
+            call.described(self.descriptions.refused(call, failure), failure)
         description = call.descriptions[0]
         if call.admitted_s:   # Partial.msg: the Description follows its last piece
             spoken = description.brief if call.brief_first else description.text
@@ -322,23 +284,16 @@ class Desk:
         """Good where at least one region was described before time ran out: the others say themselves that they were
         not reached."""
         if not call.descriptions and failure is not None:
-            self._outlets.description(self._failed(call, failure))
+            self._outlets.description(self.descriptions.refused(call, failure))
         if isinstance(failure, DeadlineExceeded) and None in call.failures:
             failure = None
         by_id = {one.id: one for one in call.descriptions}   # they came as they were finished
         return Answered(failure, [by_id[unit.id] for unit in call.request.units if unit.id in by_id],
                         left_out=call.left_out)
 
-    def _failed(self, call: Call, failure: Failure) -> Description:
-        subject = call.subjects.get('') or self._subject(call)
-        if not call.admitted_s and isinstance(failure, InvalidRequest):
-            subject = replace(subject, id=new_id())   # its id is another one's
-        total_s = time.monotonic() - call.request.arrival_s
-        return messages.description(subject, failure, self._now_ns(), total_s=total_s)
-
     def send_partial(self, call: Call, part: Part | None) -> None:
         if part is not None:
-            subject = call.subjects.get(call.order.id) or self._subject(call)
+            subject = call.subjects.get(call.order.id) or messages.subject_of(call.order)
             self._outlets.partial(messages.partial(subject, part, call.order.query.language))
 
 

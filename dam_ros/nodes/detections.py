@@ -14,7 +14,6 @@ from dam_ros.core.errors import NoLabelImage
 from dam_ros.core.frames import NS, Frame
 from dam_ros.core.label_names import clean
 
-PACKAGES = ('vision_msgs', 'yolo_msgs')
 
 
 def type_name(kind: type) -> str:

@@ -22,11 +22,12 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 def report(node: Node, state: str, trouble: str, status: Status | None, cameras: list[Camera],
-           kept: int, unplaced: Mapping[str, tuple[str, ...]]) -> DiagnosticArray:
+           kept: int, unplaced: Mapping[str, tuple[str, ...]], untransformed: str) -> DiagnosticArray:
     """Two for the node, one for the describer, seven per camera.
 
     Args:
         unplaced: camera -> why something of the last place was not known.
+        untransformed: why no place can be told in reference_frame, '' = it can.
     """
     found = [_node(node, state, trouble), _status(node, 'annotations', OK, NO_ANNOTATIONS or 'on')]
     if status is not None:
@@ -34,7 +35,8 @@ def report(node: Node, state: str, trouble: str, status: Status | None, cameras:
     for camera in cameras:
         found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera), _detections(node, camera),
                   _optional(node, camera, camera.label_info, 'label_info'), _depth(node, camera),
-                  _feed(node, camera, camera.info, 'camera_info'), _where(node, camera, unplaced.get(camera.name))]
+                  _feed(node, camera, camera.info, 'camera_info'),
+                  _where(node, camera, unplaced.get(camera.name), untransformed)]
     array = DiagnosticArray(status=found)
     array.header.stamp = node.get_clock().now().to_msg()
     return array
@@ -143,27 +145,20 @@ def _silence(feed: Feed, publishers: list, age_s: float) -> str:
 
 def _labels(node: Node, camera: Camera) -> DiagnosticStatus:
     status = _feed(node, camera, camera.labels, 'segmentation')
-    ring = camera.ring
-    _tell_lag(status, ring.newest, ring.newest_labels('labels'))
     if camera.detections.frames and not camera.publishers(camera.labels):
         status.level, status.message = OK, 'nobody publishes it, and detections come in its place'
-    if ring.newest is not None and ring.newest_labels('labels') is not None and ring.pair('labels') is None:
-        status.level = WARN
-        status.message = ('no label image has the stamp of a picture (sync_slop_s): the segmentation must copy the '
-                          'header of the picture it is made from')
-    if ring.labels.unmatched:
-        status.values.append(KeyValue(key='came_after_their_picture_had_left', value=str(ring.labels.unmatched)))
+    _tell_match(status, camera, 'labels', 'no label image has the stamp of a picture (sync_slop_s): the segmentation '
+                'must copy the header of the picture it is made from')
+    unmatched = camera.ring.labels.unmatched
+    if unmatched:
+        status.values.append(KeyValue(key='came_after_their_picture_had_left', value=str(unmatched)))
     return status
 
 
 def _detections(node: Node, camera: Camera) -> DiagnosticStatus:
     status = _optional(node, camera, camera.detections, 'detections')
-    ring = camera.ring
-    _tell_lag(status, ring.newest, ring.newest_labels('detections'))
-    if ring.newest is not None and ring.newest_labels('detections') is not None and ring.pair('detections') is None:
-        status.level = WARN
-        status.message = ('no message of detections has the stamp of a picture (sync_slop_s): the detector must copy '
-                          'the header of the picture')
+    _tell_match(status, camera, 'detections', 'no message of detections has the stamp of a picture (sync_slop_s): the '
+                'detector must copy the header of the picture')
     if camera.labelling.skipped:
         status.values.append(KeyValue(key='skipped_as_nonsense', value=str(camera.labelling.skipped)))
     return status
@@ -194,10 +189,20 @@ def _depth(node: Node, camera: Camera) -> DiagnosticStatus:
     return status
 
 
-def _where(node: Node, camera: Camera, why: tuple[str, ...] | None) -> DiagnosticStatus:
+def _where(node: Node, camera: Camera, why: tuple[str, ...] | None, untransformed: str) -> DiagnosticStatus:
     """What of the last description's place could not be known although something came that should tell it."""
-    message = 'nothing has been described yet' if why is None else '; '.join(why) or 'what is sent is used'
-    return _status(node, f'where {camera.name}'.strip(), WARN if why else OK, message)
+    message = untransformed or (
+        'nothing has been described yet' if why is None else '; '.join(why) or 'what is sent is used')
+    return _status(node, f'where {camera.name}'.strip(), WARN if why or untransformed else OK, message)
+
+
+def _tell_match(status: DiagnosticStatus, camera: Camera, source: str, never: str) -> None:
+    """Of what comes for each picture: how late it is, and where it never has the stamp of one."""
+    ring = camera.ring
+    newest = ring.newest_labels(source)
+    _tell_lag(status, ring.newest, newest)
+    if ring.newest is not None and newest is not None and ring.pair(source) is None:
+        status.level, status.message = WARN, never
 
 
 def _tell_lag(status: DiagnosticStatus, picture: Frame | None, other: Frame | None) -> None:

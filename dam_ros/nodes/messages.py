@@ -119,10 +119,13 @@ class Subject:
     place: Place | None = None
 
 
-def subject_of(order: Order, id: str = '') -> Subject:
+def subject_of(order: Order | SceneOrder) -> Subject:
     """Before a picture was chosen."""
+    if isinstance(order, SceneOrder):
+        return Subject(id=order.id, camera=order.camera, question=order.query.question,
+                       brief_only=order.query.detail == BRIEF)
     own = order.picture
-    return Subject(id=id or order.id, stamp_ns=own.stamp_ns if own else 0, frame_id=own.frame_id if own else '',
+    return Subject(id=order.id, stamp_ns=own.stamp_ns if own else 0, frame_id=own.frame_id if own else '',
                    camera=order.camera, tag=order.region.tag, question=order.query.question,
                    brief_only=order.query.detail == BRIEF, label=order.region.label, speak=order.speak)
 

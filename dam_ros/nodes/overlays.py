@@ -66,11 +66,13 @@ class Overlays:
             return None, None
 
     def _publish(self, what: Described, found: tuple, in_background: Background) -> None:
-        for publisher, message in zip((self._picture, self._annotations), found):
-            if message is not None:
-                publisher.publish(message)
         if self._drawing is not what:   # forgotten meanwhile
             return
         self._drawing = None
-        if self._newest is not None and self._newest is not what:
+        for publisher, message in zip((self._picture, self._annotations), found):
+            if message is not None:
+                publisher.publish(message)
+        if not any(self._wanted()):
+            self._newest = None
+        elif self._newest is not what:
             self._begin(in_background)

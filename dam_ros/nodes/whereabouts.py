@@ -1,4 +1,4 @@
-"""What cameras and tf2 tell about where things are, and why not, for diagnostics. No pixel arithmetic."""
+"""What cameras and tf2 tell about where things are, and why not, for diagnostics."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -69,7 +69,7 @@ class Sight:
         if info.frame_id and picture.frame_id and info.frame_id != picture.frame_id:   # of the other camera of a pair?
             raise Unplaceable(complaint('camera_info: header.frame_id', info.frame_id, f'{picture.frame_id!r} as the '
                                         'picture', 'Remap camera_info to the topic of the same camera'))
-        rectified = is_rectified(self._rectified, self._camera.image.subscription.topic_name)
+        rectified = is_rectified(self._rectified, self._camera.topic(self._camera.image))
         return Lens.from_info(**read_info(info), rectified=rectified)
 
 
@@ -91,7 +91,8 @@ class Transforms:
     """
 
     def __init__(self, node: Node, frame: str):
-        self._frame, self._buffer, self._listener, self.trouble = frame, None, None, ''
+        self._node, self._frame, self._tf2, self.trouble = node, frame, None, ''
+        self._buffer = self._listener = None
         if not frame:
             return
         try:
@@ -100,12 +101,20 @@ class Transforms:
             self.trouble = f'reference_frame is {frame!r}, but tf2_ros cannot be imported ({error}): install ' \
                            'ros-$ROS_DISTRO-tf2-ros-py, or leave reference_frame empty'
             return
-        self._buffer = tf2_ros.Buffer()
-        self._listener = tf2_ros.TransformListener(self._buffer, node)
+        self._tf2 = tf2_ros
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """ROS time went back: to tf2 all that comes from now on is older than what it has, and is dropped."""
+        if self._tf2 is not None:
+            self.close()
+            self._buffer = self._tf2.Buffer()
+            self._listener = self._tf2.TransformListener(self._buffer, self._node)
 
     def close(self) -> None:
         if self._listener is not None:
             self._listener.unregister()
+            self._listener = None
 
     def tell(self, place: Place, frame_id: str, stamp_ns: int, up: str) -> tuple[str, Place]:
         """(frame, place) as a Description tells it: moved at the picture's stamp, or unknown.

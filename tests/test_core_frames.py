@@ -267,7 +267,7 @@ def test_the_camera_info_of_a_picture_is_kept_when_it_has_left_the_ring():
     found = chosen(ring)
     for index in range(1, 40):
         ring.add_info(frame(at(index / 10)))
-    assert ring.placed(found, SLOP).info.stamp_ns == at(0.0)
+    assert ring.completed(found, SLOP).info.stamp_ns == at(0.0)
 
 
 def test_label_images_that_miss_the_slop_did_not_come_too_late():
@@ -290,7 +290,7 @@ def test_depth_that_comes_after_the_choice():
     found = chosen(ring)
     ring.add_depth(frame(at(0.0)), SLOP)
     ring.add_info(frame(at(0.0)))
-    assert place(ring.placed(found, SLOP)) == (at(0.0), at(0.0))
+    assert place(ring.completed(found, SLOP)) == (at(0.0), at(0.0))
 
 
 def test_the_camera_info_of_the_stamp_else_the_last():

@@ -11,6 +11,7 @@ transformers = pytest.importorskip('transformers', reason='needs transformers')
 if not hasattr(transformers, 'Sam2VideoModel'):
     pytest.skip('needs a transformers with SAM 2', allow_module_level=True)
 
+from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from ros_graph import Camera, Served, serving  # noqa: E402
 from ros_pictures import NS, as_bytes, box, picture, script, stamp_of, stamped  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
@@ -77,3 +78,5 @@ def test_weights_that_are_missing_cost_only_who_needs_them():
         answer = node.describe(image=picture(), region=Region(points=[3.0, 4.0]))
         assert answer.error_code == ErrorCode.SEGMENTER_FAILED and 'nobody/no-such-sam' in answer.error_msg
         assert 'nobody/no-such-sam' in node.log()
+        node.until(lambda: 'nobody/no-such-sam' in node.status['segmenter'].message)
+        assert node.status['segmenter'].level == DiagnosticStatus.WARN

@@ -18,6 +18,7 @@ from ros_pictures import as_bytes, box, picture, stamped  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
 from dam_ros.msg import Description, Region  # noqa: E402
+from dam_ros.srv import DescribeScene  # noqa: E402
 
 pytestmark = pytest.mark.ros
 WIDTH, HEIGHT, FOCAL = 64, 48, 40.0
@@ -157,6 +158,21 @@ def test_depth_that_comes_after_the_request_is_used(served: Served, sensors):
     lidar.depth(stamp_ns)
     served.until(future.done)
     assert future.result().description.distance_m == pytest.approx(2 / math.cos(BEARING), rel=0.02)
+
+
+def test_depth_that_comes_late_is_used_for_every_region_of_a_scene(served: Served, sensors):
+    camera, lidar = sensors
+    stamp_ns = camera.show()
+    lidar.info(stamp_ns)
+    until(served, stamp_ns, lambda one: not math.isnan(one.bearing_rad))
+    goal = DescribeScene.Request(stamp=ros_time(stamp_ns), regions=[RIGHT, box(4, 4, 20, 20), RIGHT], timeout_s=10.0,
+                                 query=json.dumps({'first_word_s': 0.5, 'words_per_s': 20.0}))
+    future = served.ask(DescribeScene, 'describe_node/describe_scene', goal)
+    served.spin(0.3)
+    assert not future.done()
+    lidar.depth(stamp_ns)
+    served.until(future.done)
+    assert [one.position.z for one in future.result().descriptions] == pytest.approx([2, 2, 2], abs=0.02)
 
 
 def test_it_is_where_it_was_when_it_is_asked_about_again(served: Served, sensors):

@@ -15,7 +15,6 @@ from dam_ros.core.frame_line import NS, Frame, Line
 from dam_ros.core.frame_line import seconds as _s
 from dam_ros.core.frame_pairs import Found, Partners
 
-
 _FORGOTTEN = 100   # pictures; three seconds of most cameras, in which even a slow depth comes
 
 
@@ -116,7 +115,7 @@ class Ring:
         if self._pictures.nearest(frame.stamp_ns, slop_ns) is not None:
             self._depth_fitted = self.pictures_seen
         for one in (self.labels, self.detections):
-            one.pair = one.pair and self._placed(one.pair, slop_ns)   # it may outlive the depth in the ring
+            one.pair = one.pair and self._completed(one.pair, slop_ns)   # it may outlive the depth in the ring
         self._depths.trim(*self._bounds)
 
     @_alone
@@ -179,14 +178,14 @@ class Ring:
         found = self._at_stamp(wish) if wish.stamp_ns else self._newest(wish, now_ns)
         if isinstance(found, Pending):
             return found
-        return self._placed(self._with_earlier(found, wish) if wish.clip_ns else found, wish.slop_ns)
+        return self._completed(self._with_earlier(found, wish) if wish.clip_ns else found, wish.slop_ns)
 
     @_alone
-    def placed(self, found: Found, slop_ns: int) -> Found:
+    def completed(self, found: Found, slop_ns: int) -> Found:
         """Once more with the depth and the camera info that have come by now: both may be later than their picture."""
-        return self._placed(found, slop_ns)
+        return self._completed(found, slop_ns)
 
-    def _placed(self, found: Found, slop_ns: int) -> Found:
+    def _completed(self, found: Found, slop_ns: int) -> Found:
         at_ns, info = found.picture.stamp_ns, found.info
         if info is None or info.stamp_ns != at_ns:   # its own may have left the ring meanwhile
             info = self._infos.nearest(at_ns, 0) or self._last_info

@@ -137,9 +137,9 @@ class Camera:
             if found.labels is not None:
                 partner.unusable = ''
 
-    def placed(self, found: Found) -> Found:
+    def completed(self, found: Found) -> Found:
         """The same picture with the depth and camera info that have come by now."""
-        return self.ring.placed(found, self._slop_ns)
+        return self.ring.completed(found, self._slop_ns)
 
     def publishers(self, feed: Feed) -> list:
         """Endpoint infos of who publishes on its topic."""

@@ -65,14 +65,11 @@ class Descriptions:
         """With its place as a Description tells it."""
         if subject.where_frame:   # asked about again: it is where it was
             return subject
-        place, up = subject.place, 'top'
-        if call.sight is not None:
-            if refined or call.sight.grown:
-                place = call.sight.view().place(subject.mask.array())
-            up = call.sight.view().up
-        elif refined:
-            place = View().place(subject.mask.array())
-        frame, place = self._transforms.tell(place, subject.frame_id, subject.stamp_ns, up)
+        view = call.sight.view() if call.sight is not None else View()
+        place = subject.place
+        if refined or (call.sight is not None and view is not call.sight.first):   # depth has come, or another mask
+            place = view.place(subject.mask.array())
+        frame, place = self._transforms.tell(place, subject.frame_id, subject.stamp_ns, view.up)
         if call.sight is not None:
             self.unplaced[subject.camera] = place.why
         return replace(subject, where_frame=frame, place=place)

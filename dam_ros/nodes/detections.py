@@ -15,7 +15,6 @@ from dam_ros.core.frames import NS, Frame
 from dam_ros.core.label_names import clean
 
 
-
 def type_name(kind: type) -> str:
     """As the graph has it, 'sensor_msgs/msg/Image'."""
     return f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'

@@ -23,7 +23,7 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 def report(node: Node, state: str, trouble: str, status: Status | None, cameras: list[Camera],
            kept: int, unplaced: Mapping[str, tuple[str, ...]], untransformed: str) -> DiagnosticArray:
-    """Two for the node, one for the describer, seven per camera.
+    """Two for the node, two for its worker, seven per camera.
 
     Args:
         unplaced: camera -> why something of the last place was not known.
@@ -31,7 +31,7 @@ def report(node: Node, state: str, trouble: str, status: Status | None, cameras:
     """
     found = [_node(node, state, trouble), _status(node, 'annotations', OK, NO_ANNOTATIONS or 'on')]
     if status is not None:
-        found.append(_describer(node, status, kept))
+        found += [_describer(node, status, kept), _segmenter(node, status)]
     for camera in cameras:
         found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera), _detections(node, camera),
                   _optional(node, camera, camera.label_info, 'label_info'), _depth(node, camera),
@@ -74,6 +74,12 @@ def _describer(node: Node, status: Status, kept: int) -> DiagnosticStatus:
                    waiting=status.waiting, running=status.running, answered=status.answered, failed=status.failed,
                    typical_s=status.typical_s, descriptions_kept=kept, looks_kept=status.looks,
                    looks_bytes=status.looks_bytes, weights_bytes=status.weights_bytes)
+
+
+def _segmenter(node: Node, status: Status) -> DiagnosticStatus:
+    message = status.segmenter_trouble or status.segmenter or 'not known before the describer is loaded'
+    return _status(node, 'segmenter', WARN if status.segmenter_trouble else OK, message, segmenter=status.segmenter,
+                   follows=status.follows)
 
 
 def _feed(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus:

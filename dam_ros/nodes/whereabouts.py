@@ -25,28 +25,27 @@ class Sight:
 
     Args:
         rectified: the parameter image_is_rectified.
+
+    Attributes:
+        first: the view that was had first, when regions were planned; None before.
     """
 
     def __init__(self, camera: Camera, found: Found, rectified: str):
         self._camera, self._found, self._rectified = camera, found, rectified
         self._seen: tuple[Frame | None, Frame | None] | None = None   # info and depth of the view
         self._view = View()
+        self.first: View | None = None
 
     def tried(self, failure: Failure | None) -> None:
         """What came of the picture, for diagnostics."""
         self._camera.tried(self._found, failure)
 
-    @property
-    def grown(self) -> bool:
-        """More is known than when `view` was last asked."""
-        found = self._camera.placed(self._found)
-        return self._seen != (found.info, found.depth)
-
     def view(self) -> View:
-        """In any thread."""
-        found = self._camera.placed(self._found)
+        """The same object as long as nothing more is known. In any thread."""
+        found = self._camera.completed(self._found)
         if self._seen != (found.info, found.depth):
             self._view, self._seen = self._look(found), (found.info, found.depth)
+        self.first = self.first or self._view
         return self._view
 
     def _look(self, found: Found) -> View:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,25 +19,6 @@ OPTIONS = {
     'region.scribble': '--scribble', 'region.polygon': '--polygon', 'region.points': '--point',
     'region.labels': '--label', 'region.mask': '--mask', 'region.tag': '--tag',
 }
-
-
-@dataclass(frozen=True)
-class Cutting:
-    """The options of the segmenter, which is made when a region needs it."""
-
-    name: str
-    model: str
-    device: str
-
-    @classmethod
-    def of(cls, asked: argparse.Namespace) -> Cutting:
-        return cls(asked.segmenter, asked.segmenter_model, asked.segmenter_device)
-
-    def make(self):
-        """An `engine.cutting.Cutter`. Raises SegmenterFailed."""
-        from dam_ros.engine.cutting import Cutter
-        from dam_ros.segmenters import resolve
-        return Cutter(resolve(self.name, self.model)[0], self.model, self.device, box_fallback=False)
 
 
 def forms_given(asked: argparse.Namespace) -> list[str]:
@@ -84,17 +64,25 @@ def masked(region: Region, image: np.ndarray, asked: argparse.Namespace, limit: 
     mask = mask_of(region, *image.shape[:2], labels)
     if not region.needs_segmenter:
         return mask
-    return Cutting.of(asked).make().cut_out(image, prompt_of(region, *image.shape[:2], mask))
+    return _cutter(asked).cut_out(image, prompt_of(region, *image.shape[:2], mask))
 
 
 def followed(images: Sequence[np.ndarray], mask: np.ndarray, asked: argparse.Namespace) -> list[StoredMask | None]:
     """Where the thing of the last picture is in each of a clip, None where it is not seen. Raises as `masked`."""
-    cutter = Cutting.of(asked).make()
+    cutter = _cutter(asked)
     if not cutter.follows:
         raise Unsupported(complaint('IMAGE', f'{len(images)} pictures with a region of one', 'one picture, or one '
                                     '--mask for each', cutter.trouble or f'The segmenter {cutter.name} does not follow '
                                     'it; --segmenter sam with weights of SAM 2 does'))
     return [StoredMask(one) if one.any() else None for one in cutter.follow(images, mask)]
+
+
+def _cutter(asked: argparse.Namespace):
+    """An `engine.cutting.Cutter`, imported when a region needs it."""
+    from dam_ros.engine.cutting import Cutter
+    from dam_ros.segmenters import resolve
+    name, _ = resolve(asked.segmenter, asked.segmenter_model)
+    return Cutter(name, asked.segmenter_model, asked.segmenter_device, box_fallback=False)
 
 
 def _numbers(option: str, text: str | None) -> list[float] | None:

@@ -422,7 +422,7 @@ def test_the_order_is_urgency_then_arrival(rig: Rig):
     (TOLD, ASKED, True), (TOLD, CALLED, True), (TOLD, SCENE, True), (SCENE, ASKED, True), (SCENE, CALLED, True),
     (CALLED, ASKED, False), (SCENE, TOLD, False), (TOLD, TOLD, False)])
 def test_who_is_stopped_for_whom(rig: Rig, running_urgency: int, urgent: int, stops: bool):
-    first = rig.ask({'words_per_s': 30.0, 'text': 'A sentence of eleven words that takes a while to write.'},
+    first = rig.ask({'words_per_s': 15.0, 'text': 'A sentence of eleven words that takes a while to write.'},
                     urgency=running_urgency)
     until(lambda: len(first.texts) >= 2, 'two words')
     second = rig.ask({'text': 'Short.'}, urgency=urgent).end()

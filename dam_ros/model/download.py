@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 import sys
 
-from dam_ros.core.errors import DescriberFailed
+from dam_ros.core.errors import Failure
 from dam_ros.model import hub, weights
 
 
@@ -34,9 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--revision', default='', metavar='R', help='commit, branch or tag')
     parser.add_argument('--check', action='store_true', help='only look whether they are on disk; no network')
     asked = parser.parse_args(arguments)
+    return told(lambda: (weights.find if asked.check else download)(asked.model, asked.revision))
+
+
+def told(fetch: Callable[[], Path]) -> int:
+    """Prints the folder that `fetch` gives, or in one line why not; the exit code of the command."""
     try:
-        print((weights.find if asked.check else download)(asked.model, asked.revision))
-    except DescriberFailed as failure:
+        print(fetch())
+    except Failure as failure:
         print(f'weights: {failure}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -9,11 +9,11 @@ from fnmatch import fnmatch
 import os
 from pathlib import Path
 import re
-import sys
 from types import ModuleType
 
 from dam_ros.core.errors import DescriberFailed, SegmenterFailed
 from dam_ros.model import weights
+from dam_ros.model.download import told
 from dam_ros.model.hub_failures import in_words
 from dam_ros.segmenters import sam_files
 
@@ -75,15 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
                         '(default: %(default)s)')
     parser.add_argument('--check', action='store_true', help='only look whether they are on disk; no network')
     asked = parser.parse_args(arguments)
-    try:
-        print(sam_files.find(asked.model).folder if asked.check else fetch(asked.model))
-    except SegmenterFailed as failure:
-        print(f'weights: {failure}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('weights: interrupted; the same command goes on where it stopped', file=sys.stderr)
-        return 130
-    return 0
+    return told(lambda: sam_files.find(asked.model).folder if asked.check else fetch(asked.model))
 
 
 if __name__ == '__main__':

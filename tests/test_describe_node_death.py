@@ -53,6 +53,8 @@ def test_a_killed_worker_is_answered_for_and_replaced_and_what_waited_goes_on(la
     served.until(waiting.done)
     assert waiting.result().error_code == 0
     assert served.worker().pid != worker.pid
+    served.until(lambda: {'first', 'second'} <= {one.id for one in served.descriptions})   # not the answers' way
+    served.spin(0.2)
     assert [len([one for one in served.descriptions if one.id == id]) for id in ('first', 'second')] == [1, 1]
     served.until(lambda: number_in(served.status.get('describer'), 'worker_deaths') == 1)
 

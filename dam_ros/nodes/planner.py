@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 import traceback
 from typing import Any
 
@@ -39,31 +40,32 @@ def plan(order: Order | SceneOrder, picture: Any, found: Found | None, settings:
         if not wanted():
             raise Cancelled('nobody waits for it any more')
 
-    def read(frame: Frame, size: tuple[int, int]) -> LabelImage | Detections:
-        go_on()
-        labels = labelling.read(frame, settings)
-        if isinstance(labels, LabelImage):
-            labels.check_size(size)
-        return labels
-
+    read = partial(_read, labelling, settings)
     cutting = Cutting(settings.segmenter != 'none', settings.box_fallback)
     try:
         go_on()
         size = picture.size()
         view = sight.view() if sight is not None else View()
-        labels = None
-        if found is not None and found.labels is not None:
-            labels = read(found.labels, size)
+        labels = read(found.labels, size) if found is not None and found.labels is not None else None
         if isinstance(order, SceneOrder):
             planned, left_out = plan_scene(order, size, labels, cutting, view.distance, go_on)
             return [_placed(one, view, go_on) for one in planned], left_out
         one = plan_region(order.region, size, labels, cutting)
-        earlier = _earlier(order.region, found.earlier, most_pictures, read) if found is not None else ()
+        earlier = _earlier(order.region, found.earlier, most_pictures, read, go_on) if found is not None else ()
         return [_placed(replace(one, earlier=earlier), view, go_on)], 0
     except Failure as failure:
         return failure
     except Exception:   # noqa: B902  everything must become an answer
         return Internal('bug while planning, please report: ' + traceback.format_exc(limit=-2))
+
+
+def _read(labelling: Labelling, settings: DescribeSettings, frame: Frame,
+          size: tuple[int, int]) -> LabelImage | Detections:
+    """Args: size: (H, W) of its picture. Raises NoLabelImage."""
+    labels = labelling.read(frame, settings)
+    if isinstance(labels, LabelImage):
+        labels.check_size(size)
+    return labels
 
 
 def _placed(planned: Planned, view: View, go_on: Callable[[], None]) -> Planned:
@@ -75,10 +77,12 @@ def _placed(planned: Planned, view: View, go_on: Callable[[], None]) -> Planned:
 
 
 def _earlier(region: Region, found: tuple[Found, ...], most: int,
-             read: Callable[[Frame, tuple[int, int]], LabelImage | Detections]) -> tuple[Earlier, ...]:
+             read: Callable[[Frame, tuple[int, int]], LabelImage | Detections],
+             go_on: Callable[[], None]) -> tuple[Earlier, ...]:
     pictures = [CameraPicture(one.picture) for one in found]
 
     def labels_of(index: int) -> LabelImage | Detections | None:
+        go_on()
         labels = found[index].labels
         return read(labels, pictures[index].size()) if labels is not None else None
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 import math
 
-from dam_ros.core.describing import BRIEF, NORMAL, Piece, Query
-from dam_ros.core.text import brief_of, whole_sentences
+from dam_ros.core.confidence import Confidence
+from dam_ros.core.describing import BRIEF, NORMAL, READ, Piece, Query
+from dam_ros.core.text import BRIEF_WORDS, brief_of, complete_length, ends_within
 
-BRIEF_PART, TEXT_PART = 'brief', 'text'
+BRIEF_PART, TEXT_PART, READ_PART = 'brief', 'text', 'read'
 
 
 def tellings_for(query: Query, spoken: bool) -> list[tuple[str, Query]]:
     """The tellings of one answer in their order, each as (part, query).
 
     Detail BRIEF is one telling of the brief query; what is to be spoken gets a brief telling first, so that the
-    first words come soon. A question has one telling, and its brief is the first sentence.
+    first words come soon. A question has one telling, and its brief is the first sentence. What is read is one, too.
     """
+    if query.detail == READ:
+        return [(READ_PART, query)]
     if query.question or query.raw:
         return [(TEXT_PART, query)]
     if query.detail == BRIEF:
@@ -31,7 +34,6 @@ class Answer:
 
     Attributes:
         text, token_ids: of the text telling, or of the brief one where that is all there is.
-        confidence: 0..1 geometric mean of the probabilities of the text's tokens, NaN where there are none.
         tokens: tokens written, all tellings together.
     """
 
@@ -43,18 +45,16 @@ class Answer:
     language: str = ''
     facts: dict = field(default_factory=dict)
     tokens: int = 0
-    _log_sum: float = 0.0
-    _counted: int = 0
+    _confidence: dict[str, Confidence] = field(default_factory=dict)   # by part
 
     def add(self, part: str, piece: Piece) -> None:
         if part == TEXT_PART and part not in self.parts:
-            self._log_sum, self._counted, self.token_ids = 0.0, 0, []   # those of the brief do not count any more
-        self.parts[part] = self.parts.get(part, '') + piece.text
+            self.token_ids = []   # those of the brief do not count any more
+        before = self.parts.get(part, '')
+        self.parts[part] = before + piece.text
+        self._confidence.setdefault(part, Confidence()).add(len(before), piece.text, piece.probability)
         self.token_ids.extend(piece.token_ids)
         self.tokens += len(piece.token_ids)
-        if not math.isnan(piece.probability):
-            self._log_sum += math.log(max(piece.probability, 1e-30))
-            self._counted += 1
         if piece.last:
             self.truncated, self.abstained = piece.truncated, piece.abstained
             self.language = piece.language or self.language
@@ -62,18 +62,42 @@ class Answer:
 
     def cut(self) -> None:
         """The deadline passed: keep whole sentences only."""
-        self.parts = {part: whole_sentences(text) for part, text in self.parts.items()}
+        self.parts = {part: text[:complete_length(text, final=True)] for part, text in self.parts.items()}
         self.truncated = True
 
     @property
     def text(self) -> str:
-        return (self.parts.get(TEXT_PART) or self.parts.get(BRIEF_PART, '')).strip()
+        return self.parts.get(self._text_part, '').strip()
 
     @property
     def brief(self) -> str:
-        """One sentence of at most 12 words: the brief telling's, else the first sentence of the text."""
-        return brief_of(self.parts.get(BRIEF_PART, '').strip() or self.text)
+        """At most 12 words: the brief telling's sentence, else the text's first; of what is read the first words."""
+        if READ_PART in self.parts:
+            return ' '.join(self.text.split()[:BRIEF_WORDS])
+        return brief_of(self.parts.get(self._brief_part, ''))
 
     @property
     def confidence(self) -> float:
-        return math.exp(self._log_sum / self._counted) if self._counted else float('nan')
+        """0..1, geometric mean of the probabilities of the text's tokens, NaN where there are none."""
+        return self._confidence_of(self._text_part, len(self.parts.get(self._text_part, '')))
+
+    @property
+    def brief_confidence(self) -> float:
+        """The same of the sentence that `brief` is, or is the beginning of."""
+        text = self.parts.get(self._brief_part, '')
+        return self._confidence_of(self._brief_part, (ends_within(text, final=True) or [len(text)])[0])
+
+    def _confidence_of(self, part: str, end: int) -> float:
+        return self._confidence[part].of(0, end) if part in self._confidence else math.nan
+
+    @property
+    def _text_part(self) -> str:
+        if READ_PART in self.parts:
+            return READ_PART
+        return TEXT_PART if self.parts.get(TEXT_PART, '').strip() else BRIEF_PART
+
+    @property
+    def _brief_part(self) -> str:
+        if READ_PART in self.parts:
+            return READ_PART
+        return BRIEF_PART if self.parts.get(BRIEF_PART, '').strip() else TEXT_PART

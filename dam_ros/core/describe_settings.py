@@ -56,6 +56,24 @@ class DescribeSettings:
                                       "the name of the pictures' topic (image_rect, ...)", choices=RECTIFIED)
     reference_frame: str = setting('', "frame in which directions and positions are told, such as base_link (needs "
                                    "tf2_ros); '' = the camera's own")
+    # -- whether it sees, and which way it looks: ~/sight
+    sight_lost_s: float = setting(3.0, 'no picture for so long is told as NO_PICTURE', unit='s', low=0.5, high=60.0,
+                                  live=True)
+    sight_frozen_s: float = setting(5.0, 'the very same pixels for so long are told as FROZEN; 0 = never, where a '
+                                    'photograph or a simulator without noise is the camera', unit='s', low=0.0,
+                                    high=600.0, live=True)
+    sight_dark: float = setting(24.0, 'DARK: where 99 % of the pixels are below; at 24 of 255 a surface gives back 1 % '
+                                'of the light that is white', low=0.0, high=255.0, live=True)
+    sight_contrast: float = setting(0.05, 'COVERED: where no detail differs more from what is around it, as a share of '
+                                    "the light; 0.05 is WMO's limit of what is visible in fog", low=0.0, high=1.0,
+                                    live=True)
+    sight_blur: float = setting(0.005, 'BLURRED: where the sharpest edges are wider (sigma), as a share of the '
+                                "picture's width; 0.005 is 2 of the 384 px that DAM sees", low=0.001, high=0.1,
+                                live=True)
+    fixed_frame: str = setting('', "frame that does not turn with the camera, such as odom, by which tf tells how the "
+                               "camera turns (needs tf2_ros); '' = seen from the pictures")
+    assumed_fov_deg: float = setting(60.0, 'how wide the pictures of a camera without camera_info are', unit='degrees',
+                                     low=5.0, high=170.0, live=True)
     # -- who describes
     describer: str = setting('auto', 'auto, attributes, dam, remote, rehearsal or package.module:factory')
     model: str = setting('', "weights: hub id or folder; '' = the describer's own")
@@ -89,6 +107,10 @@ class DescribeSettings:
     looks: int = setting(8, 'how many looks the worker keeps for further questions', low=1, high=256)
     looks_mb: float = setting(1024.0, 'how much memory they may take (of dam, 80 MB each with the 3B weights in '
                               'float16); 0 = none is kept', unit='MB', low=0.0, high=65536.0)
+    reader: str = setting('auto', 'reads letters (detail READ); auto takes tesseract where that is installed; none = '
+                          'READ is UNSUPPORTED', choices=('auto', 'tesseract', 'none'))
+    reader_languages: str = setting('', "of tesseract: its own names, such as 'deu+eng'; '' = by the language of the "
+                                    'request')
     language: str = setting('en', 'BCP 47, of requests that do not say it', live=True)
     # -- limits
     default_timeout_s: float = setting(30.0, 'timeout_s of requests that do not say it', unit='s', low=0.05, high=600.0,
@@ -107,6 +129,8 @@ class DescribeSettings:
                                    low=0.0, high=86400.0)
     remember: int = setting(32, 'how many answers are kept for `about`', low=1, high=10000)
     remember_mb: float = setting(128.0, 'how much memory they may take', unit='MB', low=1.0, high=16384.0)
+    refer_for_s: float = setting(60.0, 'how long what was to be spoken is kept for `about`, however many answers came '
+                                 'after it; only remember_mb bounds that', unit='s', low=0.0, high=3600.0)
     # -- how it answers
     sampling: str = setting('greedy', 'of requests with temperature 0: greedy repeats itself exactly; reference is the '
                             "model's own 0.2, top-p 0.5, top-k 50", choices=('greedy', 'reference'), live=True)

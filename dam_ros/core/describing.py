@@ -13,8 +13,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-NORMAL, BRIEF, FULL = 0, 1, 2   # DescribeRegion.NORMAL, BRIEF, FULL
-DETAIL_NAMES = {'normal': NORMAL, 'brief': BRIEF, 'full': FULL}
+NORMAL, BRIEF, FULL, READ = 0, 1, 2, 3   # DescribeRegion.NORMAL, BRIEF, FULL, READ
+DETAIL_NAMES = {'normal': NORMAL, 'brief': BRIEF, 'full': FULL, 'read': READ}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Query:
     Attributes:
         question: '' = describe.
         raw: `question` is the model's whole query, placeholders included (`--raw-query`).
-        detail: NORMAL, BRIEF or FULL; how much is wanted where `question` is ''.
+        detail: NORMAL, BRIEF or FULL; how much is wanted where `question` is ''. READ goes to a reader, never to a
+            describer.
         language: BCP 47, '' = the describer's own.
         max_tokens: 1..2048.
         temperature: 0..2, 0 = greedy (repeatable).
@@ -74,6 +75,8 @@ class Piece:
         text: new characters, may be ''.
         token_ids: the tokens behind it, empty where the describer has none.
         probability: 0..1 of the chosen token, NaN where it is not estimated.
+        ends_word: what follows is sure to begin with a new word, so that a full stop at the end of `text` is not the
+            one of "3.5" or "example.com". A model that writes tokens does not know that, and leaves it False.
         last: nothing more comes.
         truncated: with last: cut by max_tokens.
         abstained: with last: the describer said that it cannot tell.
@@ -85,6 +88,7 @@ class Piece:
     text: str = ''
     token_ids: tuple[int, ...] = ()
     probability: float = float('nan')
+    ends_word: bool = False
     last: bool = False
     truncated: bool = False
     abstained: bool = False

@@ -1,21 +1,21 @@
 """One request as a plain value, and every check on its numbers and names. It knows no ROS types."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 import re
 from typing import Any
 import uuid
 
 from dam_ros.core.describe_settings import DescribeSettings
-from dam_ros.core.describing import FULL, Query
+from dam_ros.core.describing import READ, Query
 from dam_ros.core.errors import Unsupported, complaint, invalid
 from dam_ros.core.frames import NS, Wish
 from dam_ros.core.regions import Region
 
 SPEAK_NO, SPEAK_TOLD, SPEAK_ASKED = 0, 1, 2   # Description.msg
 NEAREST, LARGEST, AS_GIVEN = 0, 1, 2          # DescribeScene.srv
-MAX_QUERY, MAX_REGIONS = 2000, 256
+MAX_QUERY, MAX_REGIONS, MAX_TOKENS = 2000, 256, 2048
 _NAME = re.compile(r'[A-Za-z0-9._-]{1,64}')
 _LANGUAGE = re.compile(r'[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*')
 _REFERENCE = {'temperature': 0.2, 'top_p': 0.5, 'top_k': 50}   # the reference model's own sampling, dam-spec 10
@@ -117,15 +117,18 @@ def query(question: str, detail: int, language: str, max_tokens: int, settings: 
     """Raises InvalidRequest."""
     if len(question) > MAX_QUERY:
         raise invalid('query', question, f'at most {MAX_QUERY} characters', f'It has {len(question)}')
-    if detail > FULL:
-        raise invalid('detail', detail, 'NORMAL 0, BRIEF 1, FULL 2')
+    if detail > READ:
+        raise invalid('detail', detail, 'NORMAL 0, BRIEF 1, FULL 2, READ 3')
+    if detail == READ and question:
+        raise invalid('query', question, "'' together with detail READ", 'A reader takes no question; a describer does')
     if language and not _LANGUAGE.fullmatch(language):
         raise invalid('language', language, "a BCP 47 tag such as 'en' or 'de-CH', or ''")
     if not math.isfinite(temperature) or not 0 <= temperature <= 2:
         raise invalid('temperature', temperature, '0 to 2; 0 = greedy')
     if not math.isfinite(top_p) or not 0 <= top_p <= 1:
         raise invalid('top_p', top_p, '0 to 1; 0 = no cut')
-    tokens = int(number('max_tokens', max_tokens, 1, 2048, settings.max_tokens))
+    most = MAX_TOKENS if detail == READ else settings.max_tokens   # what is read ends by itself
+    tokens = int(number('max_tokens', max_tokens, 1, MAX_TOKENS, most))
     sampling = {'temperature': float(temperature), 'top_p': float(top_p) or 1.0}
     if temperature == 0 and settings.sampling == 'reference':
         sampling = _REFERENCE
@@ -165,6 +168,17 @@ def check_clip_segmenter(wish: Wish, region: Region, segmenter: str, follows: bo
         raise Unsupported(complaint(region.field, 'set together with clip_s', 'region.labels, or no region for whole '
                                     'pictures', f'The segmenter {segmenter} does not follow it from picture to picture;'
                                     ' sam with weights of SAM 2 does'))
+
+
+def as_read(region: Region) -> Region:
+    """What of a region a reader gets: the letters of a box are those in it, not those of the thing in it."""
+    return replace(region, box_is_region=True) if region.form == 'box' else region
+
+
+def check_reading(detail: int, clip_s: float) -> None:
+    """Raises InvalidRequest where more than one picture is to be read."""
+    if detail == READ and clip_s:
+        raise invalid('clip_s', round(clip_s, 3), '0 together with detail READ', 'A single picture is read')
 
 
 def check_about(about: str, others: dict[str, bool]) -> None:

@@ -45,7 +45,7 @@ class AttributesTelling:
         text = (' ' if self._said else '') + ' '.join(words)
         self._said += len(words)
         if self._said < len(self._words):
-            return Piece(text=text)
+            return Piece(text=text, ends_word=True)
         self.running = False
         return Piece(text=text, last=True, truncated=self._truncated, abstained=self._abstained, language='en',
                      facts=self._facts)

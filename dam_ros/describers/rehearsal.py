@@ -30,7 +30,8 @@ class Script:
             '{pixels}' for the number of pixels of the region, '{pictures}' for how many pictures were looked at.
         words_per_s: 0 = as fast as it goes.
         first_word_s, look_s, load_s: s, delays before.
-        confidence: probability of each word, NaN where negative.
+        confidence: probability of each word, NaN where negative. A list has one for each sentence, the last for all
+            that follow.
         capacity: tellings at once; max_pictures: of a clip.
         abstain: say that it cannot tell.
         fail: one of FAILURES; fail_at: one of STAGES; fail_after_words: for the stage 'step'.
@@ -42,7 +43,7 @@ class Script:
     first_word_s: float = 0.0
     look_s: float = 0.0
     load_s: float = 0.0
-    confidence: float = 0.9
+    confidence: float | list[float] = 0.9
     capacity: int = 1
     max_pictures: int = 8
     abstain: bool = False
@@ -52,12 +53,14 @@ class Script:
 
     def changed_by(self, options: Mapping[str, object], field: str) -> Script:
         """Raises InvalidRequest for names and values that make no sense."""
-        known = {one.name: type(getattr(self, one.name)) for one in fields(self)}
+        known = {one.name: type(one.default) for one in fields(self)}
         clean = {}
         for name, value in options.items():
             kind = known.get(name)
             if kind is float and type(value) is int:
                 value = float(value)
+            if name == 'confidence' and _is_list_of_numbers(value):
+                kind = list
             if kind is None or type(value) is not kind:
                 raise invalid(f'{field}.{name}', value, f'{", ".join(known)}, each of its own type')
             clean[name] = value
@@ -66,6 +69,10 @@ class Script:
             if getattr(changed, name) not in allowed:
                 raise invalid(f'{field}.{name}', getattr(changed, name), ', '.join(repr(one) for one in allowed))
         return changed
+
+
+def _is_list_of_numbers(value: object) -> bool:
+    return isinstance(value, list) and value != [] and all(type(one) in (int, float) for one in value)
 
 
 def create(options: Mapping[str, object]) -> Rehearsal:
@@ -93,6 +100,7 @@ class _Telling:
         self.script, self.words, self.said = script, words, 0
         self.due = time.monotonic() + script.first_word_s
         self.stopped = False
+        self.sentence = 0   # that is being said
 
     def stop(self) -> None:
         self.stopped = True
@@ -159,12 +167,20 @@ class Rehearsal:
         telling.due += 1 / script.words_per_s if script.words_per_s > 0 else 0.0
         last = telling.said >= len(telling.words)
         telling.stopped = last
-        return Piece(text, token_ids=(telling.said,), last=last, truncated=last and telling.truncated,
-                     probability=script.confidence if script.confidence >= 0 else float('nan'),
+        probability = _confidence(script, telling.sentence)
+        telling.sentence += word.endswith(('.', '!', '?'))
+        return Piece(text, token_ids=(telling.said,), last=last, truncated=last and telling.truncated, ends_word=True,
+                     probability=probability if probability >= 0 else float('nan'),
                      abstained=last and script.abstain, language='en' if last else '')
 
     def close(self) -> None:
         self._running.clear()
+
+
+def _confidence(script: Script, sentence: int) -> float:
+    if isinstance(script.confidence, list):
+        return float(script.confidence[min(sentence, len(script.confidence) - 1)])
+    return script.confidence
 
 
 def _fail(script: Script):

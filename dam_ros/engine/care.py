@@ -69,6 +69,7 @@ class Care:
         self.send({'op': 'load', 'describer': options.describer, 'options': options.describer_options,
                    'cutter': {'name': options.segmenter, 'model': options.segmenter_model,
                               'device': options.segmenter_device, 'box_fallback': options.box_fallback},
+                   'reader': {'name': options.reader, 'languages': options.reader_languages},
                    'looks': options.looks, 'looks_mb': options.looks_mb})
         self._note('loading', pid=self._worker.pid)
         self._set_timer(self._loop.call_later(options.load_timeout_s, self._loads_too_long))

@@ -296,6 +296,8 @@ class Engine:
             unit.look_s = message['look_s']
             if message['refined']:   # not where its old look is used after a preemption: the mask stays as it is
                 unit.refined = np.frombuffer(blobs[0], np.uint8)   # packed bits
+            if 'by' in message:
+                unit.by = tuple(message['by'])
             request.listener.changed(request, unit, 'writing')
         elif op == 'piece':
             self._grow(unit, message['part'], message['piece'])
@@ -310,7 +312,7 @@ class Engine:
         if np.isnan(unit.first_s) and piece.text:
             unit.first_s = time.monotonic() - unit.request.arrival_s
         unit.answer.add(part, piece)
-        unit.request.listener.grown(unit.request, unit, part, unit.answer.parts[part], probability)
+        unit.request.listener.grown(unit.request, unit, part, unit.answer.parts[part], piece)
 
     # -- ends ---------------------------------------------------------------------------------------------------
 
@@ -332,8 +334,9 @@ class Engine:
             self._note(typical_s=0.7 * self._status.typical_s + 0.3 * (now - unit.started_s))
         good = failure is None
         self._note(answered=self._status.answered + good, failed=self._status.failed + (not good))
-        outcome = Outcome(failure, unit.answer, unit.refined, self._status.describer, self._status.model,
-                          unit.started_s - arrival_s, unit.look_s, unit.first_s, now - arrival_s)
+        by = unit.by or (self._status.describer, self._status.model)
+        outcome = Outcome(failure, unit.answer, unit.refined, *by, unit.started_s - arrival_s, unit.look_s,
+                          unit.first_s, now - arrival_s)
         unit.request.listener.unit_finished(unit.request, unit, outcome)
 
     def _end(self, request: Request, failure: Failure | None) -> None:

@@ -34,8 +34,9 @@ def checked(pieces) -> list[tuple[Telling, Piece]]:
 def as_json(piece: Piece) -> dict:
     return {'text': _plain_text(piece.text), 'token_ids': [int(one) for one in piece.token_ids],
             'probability': None if math.isnan(piece.probability) else float(piece.probability),
-            'last': bool(piece.last), 'truncated': bool(piece.truncated), 'abstained': bool(piece.abstained),
-            'language': _plain_text(str(piece.language or '')), 'facts': piece.facts}
+            'ends_word': bool(piece.ends_word), 'last': bool(piece.last), 'truncated': bool(piece.truncated),
+            'abstained': bool(piece.abstained), 'language': _plain_text(str(piece.language or '')),
+            'facts': piece.facts}
 
 
 def _plain_text(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from dam_ros.core.answering import Answer
-from dam_ros.core.describing import Query
+from dam_ros.core.describing import Piece, Query
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Busy, Failure, complaint, invalid
 from dam_ros.core.masks import StoredMask
@@ -49,6 +49,7 @@ class Unit:
         look_s: NaN until looked; 0 = an old look was used.
         taken: the worker has begun with it.
         again: it was sent to a worker that ended before it took it.
+        by: (describer, model) where another than the engine's describer answered it.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Unit:
     first_s: float = float('nan')
     look_s: float = float('nan')
     refined: np.ndarray | None = None
+    by: tuple[str, str] | None = None
 
 
 class Listener(Protocol):
@@ -74,7 +76,7 @@ class Listener(Protocol):
 
     def changed(self, request: Request, unit: Unit | None, phase: str) -> None: ...
 
-    def grown(self, request: Request, unit: Unit, part: str, text: str, probability: float) -> None: ...
+    def grown(self, request: Request, unit: Unit, part: str, text: str, piece: Piece) -> None: ...
 
     def unit_finished(self, request: Request, unit: Unit, outcome: Outcome) -> None: ...
 

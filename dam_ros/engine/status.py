@@ -16,6 +16,8 @@ class Options:
     segmenter_model: str = ''
     segmenter_device: str = 'auto'
     box_fallback: bool = False
+    reader: str = 'auto'
+    reader_languages: str = ''
     looks: int = 8
     queue: int = 16
     worker_python: str = ''

@@ -4,7 +4,8 @@
 
 FD is one end of a socket pair; `wire` is the framing. Messages in: `load` (once); per request `picture`..., `forget`;
 per telling `describe`, `stop`. Messages out: `ready` or `unloadable`; per telling `taken`, `looked`, `piece`..., and
-one of `done`, `failed`, `stopped`; where what is kept has changed, `looks`.
+one of `done`, `failed`, `stopped`; where what is kept has changed, `looks`. What is to be read goes to the reader and
+not to the describer; it looks the same from outside.
 It never imports rclpy and ends when the node does.
 """
 from __future__ import annotations
@@ -24,7 +25,7 @@ import traceback
 import numpy as np
 
 from dam_ros import describers
-from dam_ros.core.describing import Describer, Look, Piece, Query, Subject, Telling
+from dam_ros.core.describing import READ, Describer, Look, Piece, Query, Subject, Telling
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import Failure, Internal, OutOfMemory, Unsupported, complaint
 from dam_ros.core.masks import unpacked
@@ -34,7 +35,10 @@ from dam_ros.core.turning import upright
 from dam_ros.engine import wire
 from dam_ros.engine.cutting import Cutter
 from dam_ros.engine.looks import Looks
+from dam_ros.engine.reading import Readings, Sought
 from dam_ros.engine.sayable import as_failure, as_json, checked, traits
+from dam_ros.engine.shown import Shown
+from dam_ros.readers.words import Reading
 
 _EXIT_LOST_NODE, _EXIT_BROKEN = 0, 3
 _LOOKS_S = 0.3   # from a change of the looks to the message about it
@@ -55,29 +59,6 @@ class Job:
     looked: bool = False         # the node knows that the look is done
 
 
-class Shown:
-    """A picture of a request, decoded once, and not at all where its looks are kept."""
-
-    def __init__(self, encoded: Encoded):
-        self.up = encoded.up
-        self._encoded = encoded
-        self._pixels: np.ndarray | None = None
-        self._upright: np.ndarray | None = None
-
-    def pixels(self) -> np.ndarray:
-        """RGB uint8 (H, W, 3), as the camera sees it. Raises as `Encoded.pixels`."""
-        if self._pixels is None:
-            self._pixels = self._encoded.pixels()
-            self._encoded = None
-        return self._pixels
-
-    def upright(self) -> np.ndarray:
-        """The same turned so that up is up; one array, however many regions look at it."""
-        if self._upright is None:
-            self._upright = upright(self.pixels(), self.up)
-        return self._upright
-
-
 class Worker:
     """The loop: admit, step, deliver."""
 
@@ -87,6 +68,7 @@ class Worker:
         self._jobs: dict[int, Job] = {}
         self._pictures: dict[str, list[Shown]] = {}   # by request
         self._describer: Describer | None = None
+        self._readings: Readings | None = None
         self._told, self._tell_s = (0, 0), math.inf   # of the looks, and when to tell again
 
     def run(self) -> None:
@@ -108,12 +90,16 @@ class Worker:
                 self._inbox.put(received)
         except (OSError, wire.WireError):
             pass
+        if self._readings is not None:
+            self._readings.stop_all()
         os._exit(_EXIT_LOST_NODE)
 
     def _load(self, order: dict) -> bool:
         begun = time.monotonic()
         try:
             self._cutter = Cutter(**order['cutter'])
+            self._readings = Readings(**order['reader'], post=lambda job, found: self._inbox.put(
+                ({'op': 'read', 'job': job}, [found])))
             self._describer = describers.create(order['describer'], order['options'])
             said = traits(self._describer)
         except BaseException as error:   # noqa: B902  a user's factory may raise anything, SystemExit too
@@ -140,6 +126,8 @@ class Worker:
                     self._take_picture(order, blobs[0], order['early'] and not self._jobs and not waiting)
                 elif order['op'] == 'forget':
                     self._pictures.pop(order['request'], None)
+                elif order['op'] == 'read':
+                    self._tell_read(order['job'], *blobs)
                 elif order['op'] == 'stop':
                     waiting = [one for one in waiting if one[0]['job'] != order['job']]
                     self._stop(order['job'])
@@ -182,6 +170,9 @@ class Worker:
         number = order['job']
         self._send('taken', job=number)
         try:
+            if order['parts'][0][1]['detail'] == READ:
+                self._begin_reading(order, blobs)
+                return
             parts = deque((part, Query(**{**query, 'urgent': order['urgent']})) for part, query in order['parts'])
             job = Job(number, order['look'], *self._look(order, blobs), parts)
             self._jobs[number] = job
@@ -212,9 +203,7 @@ class Worker:
         shown = self._shown(order)
         begun = time.monotonic()
         images = [one.pixels() for one in shown]
-        mask, refined = unpacked(blobs[-1], images[-1].shape[:2]), None
-        if order['prompt']:
-            mask = refined = self._cutter.cut_out(images[-1], Prompt.from_json(order['prompt'], mask))
+        mask, refined = self._region(order, blobs, images[-1])
         masks = self._cutter.through_clip(images, blobs[:-1], mask)
         pictures = tuple((one.upright(), upright(mask, one.up)) for one, mask in zip(shown, masks) if mask.any())
         if len(pictures) > self._describer.max_pictures:
@@ -223,6 +212,30 @@ class Worker:
         look = self._describer.look([Subject(pictures)])[0]
         self._looks.keep(order['look'], look)
         return look, refined, time.monotonic() - begun
+
+    def _region(self, order: dict, blobs: list, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """(bool (H, W) of the last picture, the same if the segmenter made it)."""
+        mask = unpacked(blobs[-1], image.shape[:2])
+        if not order['prompt']:
+            return mask, None
+        mask = self._cutter.cut_out(image, Prompt.from_json(order['prompt'], mask))
+        return mask, mask
+
+    def _begin_reading(self, order: dict, blobs: list) -> None:
+        """Raises what is wrong with it."""
+        begun, (part, query) = time.monotonic(), order['parts'][0]
+        shown = self._shown(order)[-1]
+        mask, refined = self._region(order, blobs, shown.pixels())
+        sought = Sought(shown.upright(), upright(mask, shown.up), refined, time.monotonic() - begun, part,
+                        query['language'], query['max_tokens'])
+        self._readings.begin(order['job'], sought)
+
+    def _tell_read(self, number: int, found: Reading | BaseException) -> None:
+        try:
+            for op, blobs, values in self._readings.answer(number, found):
+                self._send(op, blobs, job=number, **values)
+        except BaseException as error:   # noqa: B902
+            self._fail([number], error)
 
     def _tell_looked(self, job: Job) -> None:
         """Once, as soon as the look is done."""
@@ -283,6 +296,7 @@ class Worker:
         job = self._jobs.pop(number, None)
         if job is not None:
             job.telling.stop()
+        self._readings.stop(number)
         self._send('stopped', job=number)
 
     def _fail(self, numbers: list[int], error: BaseException) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Protocol
 
+from dam_ros.core.describing import Piece
 from dam_ros.core.errors import Failure
 from dam_ros.core.orders import Order, SceneOrder
 from dam_ros.core.partials import Part, PartialStream
@@ -28,7 +29,7 @@ class Owner(Protocol):
 
     def finished(self, call: Call, failure: Failure | None) -> None: ...
 
-    def send_partial(self, call: Call, part: Part | None) -> None: ...
+    def send_partials(self, call: Call, parts: list[Part]) -> None: ...
 
 
 class Call:
@@ -81,8 +82,8 @@ class Call:
     def changed(self, request: Request, unit: Unit | None, phase: str) -> None:
         self._soon(self._show_phase, phase)
 
-    def grown(self, request: Request, unit: Unit, part: str, text: str, probability: float) -> None:
-        self._soon(self._show_text, unit, part, text, probability)
+    def grown(self, request: Request, unit: Unit, part: str, text: str, piece: Piece) -> None:
+        self._soon(self._show_text, unit, part, text, piece)
 
     def unit_finished(self, request: Request, unit: Unit, outcome: Outcome) -> None:
         self._soon(self._owner.unit_finished, self, unit, outcome)
@@ -109,12 +110,12 @@ class Call:
         self.phase = phase
         self.show(at_once=True)
 
-    def _show_text(self, unit: Unit, part: str, text: str, probability: float) -> None:
+    def _show_text(self, unit: Unit, part: str, text: str, piece: Piece) -> None:
         if self.closed:
             return
         self.text = text.strip()
         if isinstance(self.order, Order) and part == unit.parts[0][0]:
-            self._owner.send_partial(self, self.stream.grow(text, probability, time.monotonic()))
+            self._owner.send_partials(self, self.stream.grow(text, piece, time.monotonic()))
         self.show(at_once=False)
 
     def show(self, at_once: bool) -> None:

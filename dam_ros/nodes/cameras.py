@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import math
 import time
 import traceback
 from typing import Any
@@ -85,11 +86,16 @@ class Camera:
         up: which edge of its pictures is up in the world.
         settings_now: some may change while the node runs.
         on_frame: called after every picture, label image and message of detections that was kept.
+
+    Attributes:
+        open: frames are kept.
+        open_s: time.monotonic since when.
+        picture_s: the same when the newest picture that was kept came, NaN before the first since then.
     """
 
     def __init__(self, node: Node, name: str, up: str, settings_now: Callable[[], DescribeSettings],
                  labelling: Labelling, on_frame: Callable[[Camera], None]):
-        self.name, self.labelling, self._up = name, labelling, up
+        self.name, self.labelling, self.up = name, labelling, up
         self._node, self._settings_now, self._on_frame = node, settings_now, on_frame
         settings, prefix = settings_now(), f'{name}/' if name else ''
         self._compressed = settings.image_transport == 'compressed'
@@ -104,7 +110,7 @@ class Camera:
                                lasting=True)
         self.depth = Feed(prefix + 'depth', (Image,), self._take_depth, optional=True)
         self.info = Feed(prefix + 'camera_info', (CameraInfo,), self._take_info, optional=True, lasting=True)
-        self.open = False
+        self.open, self.open_s, self.picture_s = False, math.nan, math.nan
         for feed in self.feeds:
             self._subscribe(feed, self._wanted(feed))
 
@@ -119,6 +125,14 @@ class Camera:
             if wanted != feed.asked:
                 self._unsubscribe(feed)
                 self._subscribe(feed, wanted)
+
+    def activate(self) -> None:
+        """From now on frames are kept."""
+        self.open, self.open_s, self.picture_s = True, time.monotonic(), math.nan
+
+    def deactivate(self) -> None:
+        self.open = False
+        self.ring.clear()
 
     def close(self) -> None:
         for feed in self.feeds:
@@ -205,7 +219,8 @@ class Camera:
             self._node.get_logger().error('bug, please report:\n' + traceback.format_exc())
 
     def _take_picture(self, data: bytes) -> None:
-        self.ring.add_picture(Frame(*peek_header(data), data, self._compressed, self._up), self._slop_ns)
+        self.ring.add_picture(Frame(*peek_header(data), data, self._compressed, self.up), self._slop_ns)
+        self.picture_s = time.monotonic()
 
     def _take_labels(self, data: bytes) -> None:
         self.ring.add_labels(Frame(*peek_header(data), data), self._slop_ns)

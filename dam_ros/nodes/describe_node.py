@@ -24,6 +24,8 @@ from dam_ros.nodes.inbox import Inbox
 from dam_ros.nodes.labelling import Labelling, read_names
 from dam_ros.nodes.outlets import Outlets
 from dam_ros.nodes.parameters import Parameters
+from dam_ros.nodes.presents import Presents
+from dam_ros.nodes.sights import Sights
 from dam_ros.nodes.spinning import run
 from dam_ros.nodes.whereabouts import Transforms
 
@@ -49,6 +51,8 @@ class DescribeNode(LifecycleNode):
         self._transforms: Transforms | None = None
         self._survive_illegal_transitions()
         self.outlets = Outlets(self)
+        self._sights = Sights(self, lambda: self.settings, lambda: self.settings.cameras)
+        self._presents = Presents(self, self._sights.in_background)
         self._publish_ready()
         steady = Clock(clock_type=ClockType.STEADY_TIME)   # goes on while /clock is paused
         self.create_timer(1.0, self._guarded(self._each_second), ReentrantCallbackGroup(), steady)
@@ -130,7 +134,7 @@ class DescribeNode(LifecycleNode):
         names = read_names(settings.label_names_file)
         self._cameras = {name: Camera(self, name, up, lambda: self.settings, Labelling(names), self._frame_came)
                          for name, up in cameras_of(settings).items()}
-        self._transforms = Transforms(self, settings.reference_frame)
+        self._transforms = Transforms(self, settings.reference_frame, settings.fixed_frame)
         if self._transforms.trouble:
             self.get_logger().warning(self._transforms.trouble)
         self.desk = Desk(lambda: self.settings, self.engine, self._cameras, self.outlets, self._transforms, self.now_ns)
@@ -140,13 +144,14 @@ class DescribeNode(LifecycleNode):
 
     def _activate(self) -> None:
         for camera in self._cameras.values():
-            camera.open = True
+            camera.activate()
+        self._sights.begin(list(self._cameras.values()), self._transforms)
 
     def _deactivate(self) -> None:
         self.state = 'inactive'
+        self._sights.end()
         for camera in self._cameras.values():
-            camera.open = False
-            camera.ring.clear()
+            camera.deactivate()
         self.engine.refuse(self._front.not_active('the node is being deactivated'))
 
     def _cleanup(self) -> None:
@@ -164,6 +169,7 @@ class DescribeNode(LifecycleNode):
             camera.close()
         self._cameras = {}
         self.outlets.forget()
+        self._presents.forget()
         if self._transforms is not None:
             self._transforms.close()
             self._transforms = None
@@ -204,6 +210,7 @@ class DescribeNode(LifecycleNode):
 
     def close(self) -> None:
         self._cleanup()
+        self._sights.close()
         self._jumps.unregister()
 
     # -- wiring -------------------------------------------------------------------------------------------------
@@ -246,6 +253,7 @@ class DescribeNode(LifecycleNode):
             self.get_logger().warning('ROS time jumped back: the frames kept so far were dropped')
 
     def _each_second(self) -> None:
+        self._sights.follow_subscribers()
         for camera in self._cameras.values():
             camera.follow_publishers()
         self.outlets.diagnostics(health.report(
@@ -255,12 +263,8 @@ class DescribeNode(LifecycleNode):
             self._transforms.trouble if self._transforms else ''))
 
     def _send_present(self) -> None:
-        settings = self.settings
-        for name, camera in self._cameras.items():
-            if self.active:
-                newest, labelling = camera.ring.newest_labels(settings.regions_from), camera.labelling
-                self.outlets.present(name, newest, lambda frame, labelling=labelling: list(
-                    labelling.read(frame, settings).present()), self.desk.in_background)
+        for camera in self._cameras.values() if self.active else ():
+            self._presents.show(camera, self.settings)
 
 
 def main() -> int:

@@ -49,6 +49,10 @@ class Descriptions:
             self._outlets.overlay(record, self._in_background)
         return description
 
+    def placed(self, call: Call, subject: Subject) -> Subject:
+        """The subject with its place as the Description will tell it, as far as that is known by now."""
+        return self._located(call, subject, False) if subject.place is not None else subject
+
     def failed(self, call: Call, unit: Unit, failure: Failure) -> Description:
         """Of a region of which nothing can be told."""
         return messages.description(call.subjects[unit.id], failure, self._now_ns())

@@ -11,6 +11,7 @@ from typing import Any
 
 from dam_ros.core.answering import tellings_for
 from dam_ros.core.describe_settings import DescribeSettings
+from dam_ros.core.describing import READ
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import DeadlineExceeded, Failure, Internal
 from dam_ros.core.frames import Found, Pending
@@ -53,7 +54,8 @@ class Desk:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
         self._waiting: dict[Call, Camera] = {}
-        self.records = Records(settings().remember, settings().remember_mb)
+        kept = settings()
+        self.records = Records(kept.remember, kept.remember_mb, kept.refer_for_s)
         self.descriptions = Descriptions(self.records, outlets, transforms, self.in_background, now_ns)
 
     def close(self) -> None:
@@ -101,7 +103,7 @@ class Desk:
         else:
             self._choose_frame(call, self._cameras[order.camera])
         if isinstance(order, Order):
-            self.send_partial(call, call.stream.start())
+            self.send_partials(call, [call.stream.start(time.monotonic())])
 
     def frame_came(self, camera: Camera) -> None:
         """Somebody may have waited for it. In the executor's thread, and chosen there at once: who waits for the first
@@ -121,7 +123,7 @@ class Desk:
                 self._engine.fail(call.request, call.request.waiting_for)
         for call in list(self._open):
             if call.stream.behind:
-                self.send_partial(call, call.stream.flush(now))
+                self.send_partials(call, call.stream.flush(now))
 
     def uses(self, id: str) -> bool:
         """An open request has this id. In any thread."""
@@ -218,7 +220,8 @@ class Desk:
         except Failure as failure:
             self._engine.fail(call.request, failure)
             return
-        planned = Planned(order.region, record.mask, earlier=record.earlier)
+        earlier = () if order.query.detail == READ else record.earlier   # only the last picture of a clip is read
+        planned = Planned(order.region, record.mask, earlier=earlier)
         subject = replace(messages.picked(messages.subject_of(order), record.picture, record.mask),
                           camera=record.camera, tag=record.tag, label=record.label, label_name=record.label_name,
                           where_frame=record.where_frame, place=record.place)
@@ -229,10 +232,11 @@ class Desk:
     def _unit(self, call: Call, subject: Subject, picture: Any, planned: Planned, encoded: Encoded,
               look: str) -> Unit:
         call.subjects[subject.id] = subject
+        spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
         if planned.mask is not None:
             call.keep[subject.id] = Record(subject.id, picture, picture.nbytes, planned.mask, look, subject.camera,
-                                           subject.tag, subject.label, subject.label_name, earlier=planned.earlier)
-        spoken = isinstance(call.order, Order) and call.order.speak != SPEAK_NO
+                                           subject.tag, subject.label, subject.label_name, earlier=planned.earlier,
+                                           spoken=spoken)
         try:
             work = planner.work(planned, encoded)
         except Failure as failure:   # a damaged picture in the middle of a clip
@@ -275,7 +279,7 @@ class Desk:
         description = call.descriptions[0]
         if call.admitted_s:   # Partial.msg: the Description follows its last piece
             spoken = description.brief if call.brief_first else description.text
-            self.send_partial(call, call.stream.finish(spoken, description.error_code))
+            self.send_partials(call, call.stream.finish(spoken, time.monotonic(), description.error_code))
         self._outlets.description(description)
         subject = call.subjects.get(call.order.id)
         return Answered(call.failures[0], call.descriptions, subject.mask if subject else None)
@@ -291,10 +295,13 @@ class Desk:
         return Answered(failure, [by_id[unit.id] for unit in call.request.units if unit.id in by_id],
                         left_out=call.left_out)
 
-    def send_partial(self, call: Call, part: Part | None) -> None:
-        if part is not None:
-            subject = call.subjects.get(call.order.id) or messages.subject_of(call.order)
-            self._outlets.partial(messages.partial(subject, part, call.order.query.language))
+    def send_partials(self, call: Call, parts: list[Part]) -> None:
+        subject = call.subjects.get(call.order.id) or messages.subject_of(call.order)
+        describer = 'tesseract' if call.order.query.detail == READ else self._engine.status.describer
+        if subject.speak != SPEAK_NO and any(part.sentence_end for part in parts):
+            subject = self.descriptions.placed(call, subject)   # it is to be spoken, with where it is
+        for part in parts:
+            self._outlets.partial(messages.partial(subject, part, describer, call.order.query.language))
 
 
 def _bug() -> Internal:

@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image, RegionOfInterest
 
 from dam_ros.core import orders
 from dam_ros.core.describe_settings import DescribeSettings
-from dam_ros.core.describing import BRIEF
+from dam_ros.core.describing import BRIEF, READ
 from dam_ros.core.errors import Failure, invalid
 from dam_ros.core.frames import NS
 from dam_ros.core.masks import StoredMask
@@ -40,6 +40,9 @@ def order_of(message: Any, settings: DescribeSettings) -> Order:
                                        'not_before': bool(not_before_ns), 'region': region.form != 'picture',
                                        'clip_s': message.clip_s != 0})
     clip_s = orders.checked_clip(message.clip_s, own is not None, settings)
+    orders.check_reading(message.detail, clip_s)
+    if message.detail == READ:
+        region = orders.as_read(region)
     return Order(
         id=orders.checked_id(message.id), slot=orders.checked_slot(message.slot),
         camera=orders.checked_camera(message.camera, settings.cameras), picture=own, region=region, about=message.about,
@@ -55,6 +58,8 @@ def scene_order_of(message: Any, settings: DescribeSettings) -> SceneOrder:
     most = orders.scene_limits(message.order, message.max_regions, message.min_area_fraction, len(message.regions),
                                settings)
     regions = tuple(_numbered(index, one) for index, one in enumerate(message.regions))
+    if message.detail == READ:
+        regions = tuple(orders.as_read(one) for one in regions)
     needs_labels = not regions or any(one.needs_label_image for one in regions)
     stamp_ns = orders.nanoseconds('stamp', message.stamp.sec, message.stamp.nanosec)
     not_before_ns = orders.nanoseconds('not_before', message.not_before.sec, message.not_before.nanosec)
@@ -185,16 +190,22 @@ def _fill_answer(message: Description, subject: Subject, outcome: Outcome) -> No
     message.text = answer.brief if subject.brief_only else answer.text
     message.language, message.tokens = answer.language, answer.tokens
     message.truncated, message.abstained = answer.truncated, answer.abstained
-    message.confidence = answer.confidence
+    message.confidence = answer.brief_confidence if subject.brief_only else answer.confidence
     message.describer, message.model = outcome.describer, outcome.model
     message.queue_s, message.look_s = outcome.queue_s, outcome.look_s
     message.first_s, message.total_s = outcome.first_s, outcome.total_s
 
 
-def partial(subject: Subject, part: Part, language: str = '') -> Partial:
+def partial(subject: Subject, part: Part, describer: str = '', language: str = '') -> Partial:
     message = Partial(id=subject.id, seq=part.seq, offset=part.offset, piece=part.piece,
                       sentence_end=part.sentence_end, confidence=part.confidence, language=language,
-                      speak=subject.speak, done=part.done, error_code=part.error_code)
+                      speak=subject.speak, done=part.done, error_code=part.error_code, query=subject.question,
+                      describer=describer, camera=subject.camera, label=subject.label, bearing_rad=math.nan,
+                      distance_m=math.nan, where_frame=subject.where_frame or subject.frame_id)
+    if subject.place is not None:
+        place = subject.place
+        message.bearing_rad, message.distance_m = place.bearing_rad, place.distance_m
+        message.clock_hour, message.where = place.clock_hour, place.words
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(subject.stamp_ns, NS)
     message.header.frame_id = subject.frame_id
     return message

@@ -1,16 +1,13 @@
-"""Everything describe_node publishes, and with which QoS. What nobody subscribes to is not computed."""
+"""What describe_node publishes of its answers and of itself, and with which QoS. What nobody hears is not computed."""
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from std_msgs.msg import Bool, String
 
-from dam_ros.core.frames import NS, Frame
 from dam_ros.core.records import Record
-from dam_ros.msg import Description, Partial, Present
+from dam_ros.msg import Description, Partial
 from dam_ros.nodes.overlays import Background, Overlays
 
 EVENTS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)   # Description.msg, Partial.msg
@@ -25,12 +22,10 @@ class Outlets:
         self._description = node.create_publisher(Description, '~/description', EVENTS)
         self._partial = node.create_publisher(Partial, '~/partial', EVENTS)
         self._text = node.create_publisher(String, '~/text', 10)
-        self._present = node.create_publisher(Present, '~/present', 10)
         self._ready = node.create_publisher(Bool, '~/ready', LATCHED)
         self._overlays = Overlays(node)
         self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._is_ready: bool | None = None
-        self._last_labels: dict[str, Frame] = {}
 
     def description(self, description: Description) -> None:
         self._description.publish(description)
@@ -53,21 +48,6 @@ class Outlets:
         """~/overlay and ~/annotations: what was just described, on its picture."""
         self._overlays.show(record, in_background)
 
-    def present(self, camera: str, labels: Frame | None, read: Callable[[Frame], list[int]],
-                in_background: Background) -> None:
-        """~/present: the labels of the newest label image or detections, once each."""
-        if labels is None or self._last_labels.get(camera) is labels or self._present.get_subscription_count() == 0:
-            return
-        self._last_labels[camera] = labels
-        in_background(lambda: read(labels), lambda found: self._publish_present(camera, labels, found))
-
     def forget(self) -> None:
         """The node is cleaned up: frames are let go."""
-        self._last_labels.clear()
         self._overlays.forget()
-
-    def _publish_present(self, camera: str, labels: Frame, found: list[int]) -> None:
-        message = Present(camera=camera, labels=found)
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(labels.stamp_ns, NS)
-        message.header.frame_id = labels.frame_id
-        self._present.publish(message)

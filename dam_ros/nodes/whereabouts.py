@@ -17,6 +17,8 @@ from dam_ros.core.viewing import View, for_people
 from dam_ros.nodes.cameras import Camera
 from dam_ros.nodes.pictures import read_depth, read_info
 
+_LEVEL = 0.17   # of a direction's length must be level, 10 degrees from straight up or down
+
 
 class Sight:
     """How the picture of a request was taken, as far as is known by now.
@@ -52,7 +54,7 @@ class Sight:
         lens, depth, why = None, None, []
         if found.info is not None:
             try:
-                lens = self._lens(found.info, found.picture)
+                lens = lens_of(self._camera, found.info, found.picture, self._rectified)
             except (Unplaceable, Failure) as unknown:
                 why.append(str(unknown))
         elif found.depth is not None:
@@ -64,12 +66,13 @@ class Sight:
                 why.append(str(unknown))
         return View(lens, depth, found.picture.up, tuple(why))
 
-    def _lens(self, info: Frame, picture: Frame) -> Lens:
-        if info.frame_id and picture.frame_id and info.frame_id != picture.frame_id:   # of the other camera of a pair?
-            raise Unplaceable(complaint('camera_info: header.frame_id', info.frame_id, f'{picture.frame_id!r} as the '
-                                        'picture', 'Remap camera_info to the topic of the same camera'))
-        rectified = is_rectified(self._rectified, self._camera.topic(self._camera.image))
-        return Lens.from_info(**read_info(info), rectified=rectified)
+
+def lens_of(camera: Camera, info: Frame, picture: Frame, rectified: str) -> Lens:
+    """Raises Unplaceable, NoFrame where the camera info cannot be used. Args: rectified: as of `Sight`."""
+    if info.frame_id and picture.frame_id and info.frame_id != picture.frame_id:   # of the other camera of a pair?
+        raise Unplaceable(complaint('camera_info: header.frame_id', info.frame_id, f'{picture.frame_id!r} as the '
+                                    'picture', 'Remap camera_info to the topic of the same camera'))
+    return Lens.from_info(**read_info(info), rectified=is_rectified(rectified, camera.topic(camera.image)))
 
 
 def _depth(depth: Frame, picture: Frame):
@@ -80,25 +83,27 @@ def _depth(depth: Frame, picture: Frame):
 
 
 class Transforms:
-    """Places in the frame that the parameter reference_frame names.
+    """Places in the frame that the parameter reference_frame names, and where cameras look in the fixed frame.
 
     Args:
         frame: '' = those of the cameras.
+        fixed_frame: the parameter; '' = none.
 
     Attributes:
         trouble: why nothing can be transformed, '' = it can, or need not.
     """
 
-    def __init__(self, node: Node, frame: str):
-        self._node, self._frame, self._tf2, self.trouble = node, frame, None, ''
+    def __init__(self, node: Node, frame: str, fixed_frame: str = ''):
+        self._node, self._frame, self._fixed_frame, self._tf2, self.trouble = node, frame, fixed_frame, None, ''
         self._buffer = self._listener = None
-        if not frame:
+        if not frame and not fixed_frame:
             return
         try:
             import tf2_ros   # not everybody has it, and its listener reads every transform of the robot
         except ImportError as error:
-            self.trouble = f'reference_frame is {frame!r}, but tf2_ros cannot be imported ({error}): install ' \
-                           'ros-$ROS_DISTRO-tf2-ros-py, or leave reference_frame empty'
+            name = 'reference_frame' if frame else 'fixed_frame'
+            self.trouble = f'{name} is {frame or fixed_frame!r}, but tf2_ros cannot be imported ({error}): install ' \
+                           f'ros-$ROS_DISTRO-tf2-ros-py, or leave {name} empty'
             return
         self._tf2 = tf2_ros
         self.begin_anew()
@@ -128,6 +133,23 @@ class Transforms:
             return self._frame, self._moved(place, frame_id, stamp_ns)
         except Unplaceable as unknown:
             return self._frame, Place(in_picture=place.in_picture, why=(*place.why, str(unknown)))
+
+    def facing(self, frame_id: str) -> tuple[float, int]:
+        """(yaw in rad, left positive, stamp in ns) of a camera in the fixed frame, as told last.
+
+        The stamp is 0 where the transform always holds; the yaw NaN where none is known, or the camera looks up or
+        down.
+        """
+        if self._buffer is None or not frame_id:
+            return math.nan, 0
+        try:
+            told = self._buffer.lookup_transform(self._fixed_frame, frame_id, Time())
+            turn, stamp = told.transform.rotation, told.header.stamp
+            rotation = rotation_of(turn.x, turn.y, turn.z, turn.w)
+        except Exception:   # noqa: B902  tf2's own kinds, and numbers that are no rotation
+            return math.nan, 0
+        x, y, _ = rotation[:, 2 if is_optical(frame_id) else 0]
+        return math.atan2(y, x) if math.hypot(x, y) > _LEVEL else math.nan, stamp.sec * NS + stamp.nanosec
 
     def _moved(self, place: Place, frame_id: str, stamp_ns: int) -> Place:
         if self._buffer is None:

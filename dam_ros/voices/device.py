@@ -6,6 +6,7 @@ status that there is no sound card. It knows no text.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+import fcntl
 import os
 import select
 import shutil
@@ -19,6 +20,8 @@ from dam_ros.voices.protocol import Run, Sound, Stopped, Utterance, VoiceError
 from dam_ros.voices.synthesized import now
 
 _GRACE_S = 3.0        # how much longer than its sound a player may take
+_STALL_S = 3.0        # how long it may take no more samples: a Bluetooth headset wakes within 2 s
+_PIPE = 16384         # bytes between us and it, 0.4 s: so that a player that hangs is noticed early
 _PROBE_S = 2.0
 _OPENING_S = 0.03     # a player that finds no device has ended by then
 REMEDY = ('Plug in a sound card, give the container one (--device /dev/snd, or PULSE_SERVER and its socket), or set '
@@ -114,12 +117,15 @@ def _feed(child: Child, samples: bytes, deadline: float, opened_at: float, opene
     """
     stdin, stderr = child.process.stdin, child.process.stderr
     os.set_blocking(stdin.fileno(), False)
+    fcntl.fcntl(stdin.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
     view, complaint, waiting = memoryview(samples), b'', True
+    stalls_at = min(deadline, now() + _STALL_S)
     while True:
-        until = min(deadline, opened_at) if waiting else deadline
+        until = min(stalls_at, opened_at) if waiting else stalls_at
         readable, writable, _ = select.select([stderr], [] if stdin.closed else [stdin], [], max(until - now(), 0.0))
         if writable:
             view = view[_write(stdin.fileno(), view):]
+            stalls_at = min(deadline, now() + _STALL_S)
             if not view:
                 stdin.close()
         if readable:
@@ -130,8 +136,8 @@ def _feed(child: Child, samples: bytes, deadline: float, opened_at: float, opene
         if waiting and now() >= opened_at:
             waiting = False
             opened()
-        if now() >= deadline:
-            raise VoiceError(f'the sound device hangs: {child.process.args[0]} has not ended in time. {REMEDY}')
+        if now() >= stalls_at:
+            raise VoiceError(f'the sound device hangs: {child.process.args[0]} plays nothing any more. {REMEDY}')
     child.process.wait(1.0)
     if waiting and child.process.returncode == 0:
         opened()

@@ -1,8 +1,7 @@
 """espeak-ng as a synthesizer: one short process per sentence, text by stdin. It knows no sound device."""
 from __future__ import annotations
 
-from functools import lru_cache
-import re
+from collections.abc import Mapping
 import shutil
 import struct
 import subprocess
@@ -11,11 +10,12 @@ import numpy as np
 
 from dam_ros.core.speakable import speakable
 from dam_ros.voices.children import Child, talk_to
+from dam_ros.voices.espeak_voices import (best_language, EspeakVoice, languages_of, plain, primary, variants_of,
+                                          voices_of)
 from dam_ros.voices.protocol import Run, Sound, Utterance, VoiceError
 
 INSTALL = 'sudo apt-get install espeak-ng'
-_LIMIT_S = 5.0   # a sentence of 300 characters takes 50 ms
-_OTHER_NAMES = re.compile(r'\(([\w-]+) \d+\)')   # "cmn ... (zh-cmn 5)(zh 5)"
+_LIMIT_S = 3.0   # a sentence of 300 characters takes 50 ms
 
 
 class Espeak:
@@ -30,13 +30,19 @@ class Espeak:
             return f'espeak-ng is not installed. {INSTALL}'
         return '' if languages_of(self._program) else f'{self._program} lists no voices. {INSTALL} --reinstall'
 
+    def names(self) -> Mapping[str, str]:
+        """Those of the list, and the variants with a plus, which go with every language."""
+        if not self._program:
+            return {}
+        return {**{one.name: one.languages[0] for one in voices_of(self._program)},
+                **{f'+{_short(one)}': '' for one in variants_of(self._program)}}
+
     def make(self, utterance: Utterance, run: Run) -> Sound:
         if not self._program:
             raise VoiceError(self.check())
-        known = languages_of(self._program)
-        language = best_language(utterance.language, known) or best_language(self._default, known) or 'en'
-        child = Child([self._program, '--stdin', '--stdout', '-b', '1', '-v', language,
-                       '-s', str(round(utterance.rate_wpm))],
+        pitch = [] if utterance.pitch == 50 else ['-p', str(utterance.pitch)]
+        child = Child([self._program, '--stdin', '--stdout', '-b', '1', '-v', self._voice(utterance),
+                       '-s', str(round(utterance.rate_wpm)), *pitch],
                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         status, wav, complaint = talk_to(child, run, speakable(utterance.text).encode(), _LIMIT_S)
         if status < 0:
@@ -46,6 +52,25 @@ class Espeak:
 
     def close(self) -> None:
         pass
+
+    def _voice(self, utterance: Utterance) -> str:
+        """What -v takes: the named voice where it speaks that language, else the one of the language."""
+        known = languages_of(self._program)
+        language = best_language(utterance.language, known) or best_language(self._default, known) or 'en'
+        name, _, variant = (plain(part) for part in utterance.voice_name.partition('+'))
+        if name:
+            language = next((one.file for one in voices_of(self._program)
+                             if name in (plain(one.name), plain(one.file), one.languages[0])
+                             and primary(utterance.language) in map(primary, one.languages)), language)
+        if variant:
+            language += next((f'+{_short(one)}' for one in variants_of(self._program)
+                              if variant == plain(_short(one))), '')
+        return language
+
+
+def _short(variant: EspeakVoice) -> str:
+    """'f3' of '!v/f3'."""
+    return variant.file.removeprefix('!v/')
 
 
 def _nothing(status: int, complaint: bytes) -> Sound:
@@ -66,28 +91,3 @@ def read_wav(wav: bytes) -> Sound:
     if (channels, bits) != (1, 16) or rate_hz == 0:
         raise VoiceError('what came from the synthesizer is no 16-bit mono WAV', again=True)
     return Sound(np.frombuffer(wav, '<i2', count=(len(wav) - 44) // 2, offset=44), rate_hz)
-
-
-@lru_cache(maxsize=4)
-def languages_of(program: str) -> tuple[str, ...]:
-    """The languages of this espeak-ng, as -v takes them; () where it does not answer."""
-    try:
-        listed = subprocess.run([program, '--voices'], capture_output=True, timeout=2.0, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    rows = listed.decode(errors='replace').lower().splitlines()[1:]
-    first = [row.split()[1] for row in rows if len(row.split()) > 1]
-    others = [name for row in rows for name in _OTHER_NAMES.findall(row)]
-    return tuple(dict.fromkeys(first + others))
-
-
-def best_language(wanted: str, known: tuple[str, ...]) -> str:
-    """Of `known` the one for this BCP 47 tag: itself, else a shorter one, else a variety of it, else ''."""
-    tag = wanted.lower().replace('_', '-')
-    while tag:
-        if tag in known:
-            return tag
-        if '-' not in tag:
-            break
-        tag = tag.rpartition('-')[0]
-    return next((one for one in known if tag and one.startswith(tag + '-')), '')

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import itertools
 from typing import Any
 
-from dam_ros.voices import AUTO, create
+from dam_ros.voices import candidates, create
 from dam_ros.voices.protocol import Event, Failed, Started, Utterance, Voice, VoiceError
 from dam_ros.voices.synthesized import now
 
@@ -160,8 +160,8 @@ class Mouth:
             self._failed(sentence, event)
         else:
             self._sentence = None
-            sentence.candidate.why = ''
-            sentence.ended(event.at, sentence.candidate.voice.audible)
+            sentence.candidate.why = event.trouble
+            sentence.ended(event.at, sentence.candidate.voice.audible and event.audible)
 
     def _failed(self, sentence: _Sentence, failed: Failed) -> None:
         candidate = sentence.candidate
@@ -179,9 +179,8 @@ class Mouth:
 
 
 def makers_of(name: str, options: Mapping[str, Any]) -> list[tuple[str, Callable[[], Voice]]]:
-    """What Mouth takes, for a value of the parameter `voice`."""
-    names = AUTO if name == 'auto' else (name,)
-    return [(one, lambda one=one: create(one, options)) for one in names]
+    """What Mouth takes, for a value of the parameter `voice`; the options are those of `dam_ros.voices`."""
+    return [(one, lambda one=one: create(one, options)) for one in candidates({**options, 'voice': name})]
 
 
 def _slowest_s(utterance: Utterance) -> float:

@@ -11,19 +11,29 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Utterance:
-    """One sentence to speak.
+    """One sentence to speak, or one earcon.
 
     Attributes:
         text: plain; markup and control characters in it are text, too.
         language: BCP 47.
         rate_wpm: words per minute, 80..500.
         group: utterances of one group belong together (one file of the voice `wav`).
+        earcon: one of `earcons.EARCONS`, which is played instead of any text; '' = none.
+        pitch: 0..100, 50 is the voice's own.
+        volume: %, 0..200.
+        voice_name: within the synthesizer, for texts in that voice's language; '' or unknown = by the language.
+        asked: somebody waits for it; a screen reader must not swallow it.
     """
 
-    text: str
+    text: str = ''
     language: str = 'en'
     rate_wpm: float = 175.0
     group: str = ''
+    earcon: str = ''
+    pitch: int = 50
+    volume: int = 100
+    voice_name: str = ''
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,9 +45,17 @@ class Started:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last sample has left the sound system. `at`: s, `time.monotonic`."""
+    """The last sample has left the sound system, or others were let speak instead.
+
+    Attributes:
+        at: s, `time.monotonic`.
+        audible: False: a screen reader had its turn (`speechd`); nobody heard this, or not all of it.
+        trouble: what did not work although it was heard (one of two outputs), '' = nothing.
+    """
 
     at: float
+    audible: bool = True
+    trouble: str = ''
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,11 @@ class Sound:
 class Synthesizer(Protocol):
     """Makes sound of text. Used by one thread."""
 
-    def check(self) -> str: ...
+    def check(self) -> str:
+        """'' where all it needs is there, otherwise what is missing and how to get it."""
+
+    def names(self) -> Mapping[str, str]:
+        """What `voice_name` may be: name to language (BCP 47), '' = any. Empty where it does not work."""
 
     def make(self, utterance: Utterance, run: Run) -> Sound:
         """Raises VoiceError, or Stopped where `run` was stopped."""
@@ -122,7 +144,12 @@ class Synthesizer(Protocol):
 
 
 class Output(Protocol):
-    """Where sound goes. `play` is used by one thread, `note` by any."""
+    """Where sound goes. `play` is used by one thread, `note` by any.
+
+    Attributes:
+        audible: whether somebody hears it.
+        trouble: what does not work although `play` has not failed; need not be there.
+    """
 
     audible: bool
 

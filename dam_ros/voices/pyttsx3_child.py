@@ -1,12 +1,14 @@
 """The process that runs pyttsx3: a request (one JSON object a line) on stdin, a reply and samples on stdout.
 
-Its arguments are the language (BCP 47) and the rate (words per minute).
+Its arguments are the language (BCP 47), the rate (words per minute), the pitch (0..100) and the name of a voice, which
+counts where it speaks that language.
 
 It exists to be killed: pyttsx3 can hang for ever after a stop, crash on odd text, and must not be used from threads.
 It plays nothing: on Linux pyttsx3 reports success where there is no sound card. It knows no policy.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 import json
 import os
 import sys
@@ -14,7 +16,7 @@ import threading
 import time
 from typing import Any, BinaryIO
 
-from dam_ros.voices.espeak import best_language
+from dam_ros.voices.espeak_voices import best_language, plain, primary
 
 
 _TRIES = 3    # the stop that ends a run of pyttsx3 may hit the next sentence, which then is empty or cut
@@ -22,25 +24,23 @@ _HEADER = 44
 
 
 class Engine:
-    """pyttsx3 with one voice at one rate: a change of either after the first sentence is lost at random."""
+    """pyttsx3 with one voice at one rate and pitch: a change after the first sentence is lost at random."""
 
-    def __init__(self, language: str, rate_wpm: int):
+    def __init__(self, language: str, rate_wpm: int, pitch: int = 50, voice_name: str = ''):
         import pyttsx3
         self._pyttsx3 = pyttsx3.init()
-        voices = {}
-        for voice in self._pyttsx3.getProperty('voices'):
-            for name in voice.languages:
-                text = name.decode(errors='replace') if isinstance(name, bytes) else str(name)
-                voices.setdefault(text.strip('\x05').lower().replace('_', '-'), voice.id)
-        self.voices = len(voices)
+        listed = self._pyttsx3.getProperty('voices')
+        self.names = {voice.name: ''.join(_languages(voice)[:1]) for voice in listed if not voice.id.startswith('mb/')}
         self._completed = False
         self._finished = threading.Event()
         self._pyttsx3.connect('finished-utterance', self._on_finished)
         self._try('a')   # what is set before the first run counts or is lost
-        found = best_language(language, tuple(voices))
+        found = _named(voice_name, language, listed) or _nearest(language, listed)
         if found:
-            self._set('voice', voices[found])
+            self._set('voice', found)
         self._set('rate', rate_wpm)
+        if pitch != 50:
+            self._set('pitch', pitch)
 
     def _set(self, name: str, value: Any) -> None:
         """Until it is so: pyttsx3 hands it to a thread of espeak's, where the end of a run may throw it away."""
@@ -79,9 +79,35 @@ class Engine:
             os.close(memory)
 
 
+def _languages(voice: Any) -> list[str]:
+    """Its own, and what else -v of espeak-ng takes it for, which pyttsx3 does not tell: en of gmw/en, zh of sit/cmn."""
+    names = [name.decode(errors='replace') if isinstance(name, bytes) else str(name) for name in voice.languages]
+    own = [name.strip('\x05').lower().replace('_', '-') for name in names]
+    return [*own, voice.id.rpartition('/')[2], *(['zh'] if 'cmn' in own else [])]
+
+
+def _named(name: str, language: str, voices: Sequence[Any]) -> str:
+    """The id of the voice of this name, if that speaks the language; else ''."""
+    fitting = (voice for voice in voices if primary(language) in map(primary, _languages(voice)))
+    return next((voice.id for voice in fitting
+                 if plain(name) in (plain(voice.name), plain(voice.id), *_languages(voice)[:1])), '')
+
+
+def _nearest(language: str, voices: Sequence[Any]) -> str:
+    """The id of the voice that speaks it; ''. The short names first: 'en' is gmw/en, not the first of all varieties."""
+    ids = {}
+    for voice in sorted(voices, key=lambda one: len(one.id)):
+        for name in _languages(voice):
+            ids.setdefault(name, voice.id)
+    return ids.get(best_language(language, tuple(ids)), '')
+
+
 def serve(engine: Engine, requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answers requests until there are no more: {"ready": n}, then {"bytes": n} and n bytes, or {"failed": why}."""
-    _reply(replies, {'ready': engine.voices})
+    """Answers requests until there are no more: {"bytes": n} and n bytes, or {"failed": why}.
+
+    At first it says {"ready": number of voices, "names": {name: language}}.
+    """
+    _reply(replies, {'ready': len(engine.names), 'names': engine.names})
     for line in requests:
         try:
             wav = engine.make(json.loads(line)['text'])
@@ -102,7 +128,8 @@ def main() -> int:
     replies = os.fdopen(os.dup(1), 'wb')
     os.dup2(2, 1)   # pyttsx3 prints to stdout, which is our line
     try:
-        serve(Engine(sys.argv[1], int(sys.argv[2])), sys.stdin.buffer, replies)
+        language, rate_wpm, pitch, voice_name = sys.argv[1:]
+        serve(Engine(language, int(rate_wpm), int(pitch), voice_name), sys.stdin.buffer, replies)
     except BrokenPipeError:
         pass        # the parent is gone
     except Exception as error:   # noqa: B902  pyttsx3 or espeak-ng's library is missing

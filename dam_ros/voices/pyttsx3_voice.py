@@ -1,8 +1,8 @@
-"""pyttsx3 as a synthesizer, in a child process that is killed when it hangs. It knows no sound device."""
+"""pyttsx3 as a synthesizer, in child processes that are killed when they hang. It knows no sound device."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 import importlib.util
 import json
 import os
@@ -16,122 +16,128 @@ import numpy as np
 
 import dam_ros
 from dam_ros.core.speakable import pronounceable, speakable
-from dam_ros.voices.children import Child
+from dam_ros.voices.children import Child, ends_with, Kept
 from dam_ros.voices.espeak import read_wav
-from dam_ros.voices.protocol import Run, Sound, Stopped, Utterance, VoiceError
+from dam_ros.voices.protocol import Run, Sound, Utterance, VoiceError
 from dam_ros.voices.synthesized import now
 
 _START_S = 10.0    # a cold Jetson imports slowly
-_LIMIT_S = 5.0     # a sentence of 300 characters takes 60 ms
+_LIMIT_S = 3.0     # a sentence of 300 characters takes 60 ms
+_MOST = 4          # children of 30 MB; a start takes 0.3 s, which a change of language back and forth need not pay
 REMEDY = 'pip install pyttsx3, and sudo apt-get install libespeak-ng1'
 
 
+@dataclass(frozen=True)
+class _Purpose:
+    """What a child is started with: pyttsx3 loses changes of voice, rate and pitch."""
+
+    language: str
+    rate_wpm: int
+    pitch: int
+    voice_name: str
+
+
 class Pyttsx3:
-    """`command` starts the child; () = our own. `language` and `rate_wpm` are those that it is started with."""
+    """`command` starts the child; () = our own. The other arguments are those of the child that `check` starts."""
 
     def __init__(self, command: Sequence[str] = (), limit_s: float = _LIMIT_S, language: str = 'en',
-                 rate_wpm: float = 175.0):
+                 rate_wpm: float = 175.0, pitch: int = 50, voice_name: str = ''):
         self._command = list(command) or [sys.executable, '-m', 'dam_ros.voices.pyttsx3_child']
         self._ours, self._limit_s = not command, limit_s
-        self._child: Child | None = None
-        self._wanted = language, round(rate_wpm)
-        self._unread = b''
+        self._usual = _Purpose(language, round(rate_wpm), pitch, voice_name)
+        self._lines: Kept[_Line] = Kept('pyttsx3', _MOST)
 
     def check(self) -> str:
-        """Starts the child, so that the first sentence need not wait for it."""
+        """Starts the usual child, so that the first sentence need not wait for it."""
         if self._ours and importlib.util.find_spec('pyttsx3') is None:
             return f'pyttsx3 is not installed. {REMEDY}'
         run = Run()
         try:
-            with self._killable(run):
-                self._ensure(run)
+            with self._lines.in_use(self._usual, run):
+                self._line(self._usual, run)
         except VoiceError as error:
             return str(error)
         return ''
+
+    def names(self) -> Mapping[str, str]:
+        return self._line(self._usual, Run()).names if not self.check() else {}
 
     def make(self, utterance: Utterance, run: Run) -> Sound:
         text = speakable(utterance.text)
         if not pronounceable(text):
             return Sound(np.zeros(0, np.int16), 22050)   # pyttsx3 waits for ever for the end of nothing
-        wanted = utterance.language, round(utterance.rate_wpm)
-        if wanted != self._wanted:
-            self.close()         # pyttsx3 loses changes of voice and rate: a child has one of each
-            self._wanted = wanted
-        with self._killable(run):
-            self._ensure(run)
-            with _ends_with(run, self._child):
-                wav = self._exchange(self._child, {'text': text})
+        purpose = _Purpose(utterance.language, round(utterance.rate_wpm), utterance.pitch, utterance.voice_name)
+        with self._lines.in_use(purpose, run):
+            line = self._line(purpose, run)
+            with ends_with(run, line.child):
+                wav = line.exchange({'text': text}, now() + self._limit_s)
         return read_wav(wav)
 
     def close(self) -> None:
-        child, self._child, self._unread = self._child, None, b''
-        if child is not None:
-            child.bury()
+        self._lines.bury_all()
 
-    def _exchange(self, child: Child, request: dict[str, Any]) -> bytes:
-        child.process.stdin.write(json.dumps(request).encode() + b'\n')
-        child.process.stdin.flush()
-        deadline = now() + self._limit_s
-        reply = self._reply(child, deadline)
-        if 'failed' in reply:
-            raise VoiceError(f"pyttsx3: {reply['failed']}", again=True)
-        return self._read(child, int(reply.get('bytes', 0)), deadline)
+    def _line(self, purpose: _Purpose, run: Run) -> _Line:
+        """To the child of this purpose, which is started where there is none."""
+        line = self._lines.get(purpose)
+        if line is not None:
+            return line
+        child = Child([*self._command, purpose.language, str(purpose.rate_wpm), str(purpose.pitch), purpose.voice_name],
+                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment())
+        line = _Line(child)
+        self._lines.put(purpose, line)
+        with ends_with(run, child):
+            line.greet(now() + _START_S)
+        return line
 
-    def _ensure(self, run: Run) -> None:
-        if self._child is not None and self._child.process.poll() is None:
-            return
-        self.close()
-        language, rate_wpm = self._wanted
-        child = Child([*self._command, language, str(rate_wpm)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                      stderr=subprocess.DEVNULL, env=_environment())
-        self._child = child
-        with _ends_with(run, child):
-            try:
-                reply = self._reply(child, now() + _START_S)
-            except EOFError as error:
-                raise VoiceError(f'the process of pyttsx3 does not start. {REMEDY}') from error
+
+class _Line:
+    """What goes to a child and comes from it. EOFError and BrokenPipeError: it has ended."""
+
+    def __init__(self, child: Child):
+        self.child = child
+        self.names: dict[str, str] = {}
+        self._unread = b''
+
+    def greet(self, deadline: float) -> None:
+        """Waits until the child can speak. Raises VoiceError where it cannot."""
+        try:
+            reply = self._reply(deadline)
+        except EOFError as error:
+            raise VoiceError(f'the process of pyttsx3 does not start. {REMEDY}') from error
         if not reply.get('ready'):
             raise VoiceError(f"pyttsx3: {reply.get('failed', 'it has no voices')}. {REMEDY}")
+        self.names = reply.get('names', {})
 
-    @contextmanager
-    def _killable(self, run: Run) -> Iterator[None]:
-        """Whatever ends the block but its end: the child is not used again, as nobody knows what it is doing."""
-        try:
-            yield
-        except (BrokenPipeError, EOFError) as error:
-            self.close()
-            if run.stopped.is_set():
-                raise Stopped from error
-            raise VoiceError('the process of pyttsx3 has died', again=True) from error
-        except Exception:
-            self.close()
-            if run.stopped.is_set():
-                raise Stopped from None
-            raise
-        if run.stopped.is_set():
-            self.close()
-            raise Stopped
+    def exchange(self, request: dict[str, Any], deadline: float) -> bytes:
+        """The bytes of a WAV file."""
+        stdin = self.child.process.stdin
+        stdin.write(json.dumps(request).encode() + b'\n')
+        stdin.flush()
+        reply = self._reply(deadline)
+        if 'failed' in reply:
+            raise VoiceError(f"pyttsx3: {reply['failed']}", again=True)
+        return self._read(int(reply.get('bytes', 0)), deadline)
 
-    def _reply(self, child: Child, deadline: float) -> dict[str, Any]:
+    def _reply(self, deadline: float) -> dict[str, Any]:
         while b'\n' not in self._unread:
-            self._unread += self._more(child, deadline)
+            self._unread += self._more(deadline)
         line, _, self._unread = self._unread.partition(b'\n')
         try:
             return json.loads(line)
         except ValueError as error:
             raise VoiceError('the process of pyttsx3 answers with garbage', again=True) from error
 
-    def _read(self, child: Child, length: int, deadline: float) -> bytes:
+    def _read(self, length: int, deadline: float) -> bytes:
         parts, have = [self._unread], len(self._unread)
         while have < length:
-            parts.append(self._more(child, deadline))
+            parts.append(self._more(deadline))
             have += len(parts[-1])
         whole = b''.join(parts)
         self._unread = whole[length:]
         return whole[:length]
 
-    def _more(self, child: Child, deadline: float) -> bytes:
-        pipe = child.process.stdout.fileno()
+    def _more(self, deadline: float) -> bytes:
+        pipe = self.child.process.stdout.fileno()
         ready, _, _ = select.select([pipe], [], [], max(deadline - now(), 0.0))
         if not ready:
             raise VoiceError('the process of pyttsx3 hangs')
@@ -139,16 +145,6 @@ class Pyttsx3:
         if not data:
             raise EOFError
         return data
-
-
-@contextmanager
-def _ends_with(run: Run, child: Child) -> Iterator[None]:
-    """Within the block a stop of the run kills the child."""
-    run.adopt(child.kill)
-    try:
-        yield
-    finally:
-        run.release(child.kill)
 
 
 def _environment() -> dict[str, str]:

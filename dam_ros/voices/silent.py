@@ -21,6 +21,9 @@ class Metronome:
     def check(self) -> str:
         return ''
 
+    def names(self) -> Mapping[str, str]:
+        return {}
+
     def make(self, utterance: Utterance, run: Run) -> Sound:
         text = speakable(utterance.text)
         wide = sum(ord(character) >= 0x2e80 for character in text)

@@ -1,97 +1,118 @@
 """Lets the policy have a mouth: performs its acts with a voice and tells it what became of them.
 
-One thread calls everything. It knows no ROS: captions, feedback and results go out through the functions given to it.
+One thread calls everything. It knows no ROS: captions, cues, feedback and results go out through the Listeners.
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from dam_ros.core.overheard import Overheard
+from dam_ros.core.captions import Captions
+from dam_ros.core.errors import Cancelled, Hushed, Muted, NoVoice, Superseded, TooLate
+from dam_ros.core.policy import Policy
 from dam_ros.core.speakable import Sentence
-from dam_ros.core.speaking import Speaking
-from dam_ros.core.speech_acts import Act, Arrived, Done, PRIORITY_NAMES, Request, Speak, Stop
+from dam_ros.core.speech_acts import (Act, Arrived, ASKED, Cue, Done, Earcon, PRIORITY_NAMES, Request, Speak, Stop,
+                                      URGENT)
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.voices.mouth import Mouth
 from dam_ros.voices.protocol import Utterance
 from dam_ros.voices.synthesized import now
 
-_ENDINGS = {0: 'spoken', 10202: 'cancelled', 10203: 'superseded', 10400: 'hushed', 10401: 'muted', 10402: 'no voice',
-            10403: 'too late'}
+_ENDINGS = {0: 'spoken', Cancelled.code: 'cancelled', Superseded.code: 'superseded', Hushed.code: 'hushed',
+            Muted.code: 'muted', NoVoice.code: 'no voice', TooLate.code: 'too late'}
+_SILENCED = (Superseded.code, Hushed.code, Cancelled.code)
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who is told what happens.
+
+    Attributes:
+        sentence: (request, sentence): it is spoken now, or would be.
+        caption: (text): it is to be shown now.
+        cue: (name): an earcon, one of CUES, sounds now, or would.
+        done: (done): the one outcome of a request.
+    """
+
+    sentence: Callable[[Request, Sentence], None]
+    caption: Callable[[str], None]
+    cue: Callable[[str], None]
+    done: Callable[[Done], None]
 
 
 class Speaker:
-    """Speaking, Overheard and Mouth as one.
+    """Policy and Mouth as one.
 
     Args:
         settings: the settings as they count now.
-        on_sentence: (request, sentence): it is spoken now, or would be.
-        on_done: (done): the one outcome of a request.
 
     Attributes:
         spoken: how many requests were spoken to the end.
     """
 
-    def __init__(self, settings: Callable[[], SpeechSettings], mouth: Mouth,
-                 on_sentence: Callable[[Request, Sentence], None], on_done: Callable[[Done], None]):
-        self._settings, self.mouth = settings, mouth
-        self._on_sentence, self._on_done = on_sentence, on_done
-        self.speaking = Speaking(settings, now())
-        self.overheard = Overheard(self.speaking, settings)
+    def __init__(self, settings: Callable[[], SpeechSettings], mouth: Mouth, listeners: Listeners):
+        self._settings, self.mouth, self._listeners = settings, mouth, listeners
+        self.policy = Policy(settings, now())
+        self.captions = Captions(settings, listeners.caption)
+        self._captioned = ''   # key of the request that was shown last
         self.spoken = 0
+        self._put_off: list[tuple[str, dict[str, object]]] = []
 
     def request(self, request: Request) -> None:
-        self._perform(self.speaking.request(now(), request))
+        self.perform(self.policy.speaking.request(now(), request))
 
     def partial(self, partial: Any) -> None:
-        self._perform(self.overheard.partial(now(), partial))
+        self.perform(self.policy.overheard.partial(now(), partial))
 
     def description(self, description: Any) -> None:
-        self._perform(self.overheard.description(now(), description))
+        self.perform(self.policy.overheard.description(now(), description))
 
-    def phrase(self, phrase: str) -> None:
-        """One of the system's own sentences, as an answer to a person."""
-        self._perform(self.overheard.say(now(), phrase))
+    def say(self, message: str, about: str = '', **values: object) -> None:
+        """One of the system's own phrases, as an answer to a person. `about`: the question that it answers."""
+        policy = self.policy
+        self.perform(policy.overheard.say(now(), policy.rendering.own_sentences(message, **values), about))
+
+    def volunteer(self, message: str, **values: object) -> None:
+        """One of the system's own phrases, of its own accord; what cuts it short or silences it only puts it off."""
+        def ended(code: int) -> None:
+            if code in (Superseded.code, Hushed.code):
+                self._put_off.append((message, values))
+        items = self.policy.rendering.own_sentences(message, **values)
+        self.perform(self.policy.volunteer(now(), items, f'own {now()}', ended))
 
     def cancel(self, key: str) -> None:
-        self._perform(self.speaking.cancel(now(), key))
+        self.perform(self.policy.speaking.cancel(now(), key))
 
     def hush(self) -> None:
         # The sound first, then the books.
         self.mouth.stop()
-        self._perform(self.speaking.hush(now(), self.overheard.growing()))
+        self.captions.clear()
+        self.perform(self.policy.speaking.hush(now(), self.policy.overheard.growing()))
         self.mouth.note({'event': 'hush', 'at': now()})
 
     def mute(self, muted: bool) -> None:
-        self._perform(self.speaking.mute(now(), muted))
+        self.perform(self.policy.speaking.mute(now(), muted))
         self.mouth.note({'event': 'mute' if muted else 'unmute', 'at': now()})
-
-    def repeat(self) -> bool:
-        """False where nothing was said yet."""
-        found, acts = self.overheard.repeat(now())
-        self._perform(acts)
-        return found
-
-    def more(self) -> str:
-        """The id of the description that the describer should be asked about, '' where there is no need."""
-        about, acts = self.overheard.more(now())
-        self._perform(acts)
-        return about
 
     def tick(self) -> None:
         """To be called a few times a second."""
         self.mouth.tick()
-        self._perform(self.overheard.tick(now()))
-        self._perform(self.speaking.tick(now()))
+        self.captions.tick(now())
+        self.perform(self.policy.tick(now()))
+        if self._put_off and self.policy.speaking.may_volunteer(now()) and not self.policy.speaking.busy:
+            message, values = self._put_off.pop(0)
+            self.volunteer(message, **values)
 
     def end(self, why: str) -> None:
         """Silence; every open request is answered."""
-        self._perform(self.speaking.end(why))
+        self.perform(self.policy.speaking.end(why))
 
     def close(self) -> None:
         self.mouth.close()
 
-    def _perform(self, acts: Sequence[Act]) -> None:
+    def perform(self, acts: Sequence[Act]) -> None:
+        """Does what the policy has decided."""
         for act in acts:
             if isinstance(act, Stop):
                 self.mouth.stop()
@@ -99,32 +120,52 @@ class Speaker:
                 self._speak(act)
             elif isinstance(act, Done):
                 self._done(act)
+            elif isinstance(act, Cue):
+                self._listeners.cue(act.name)
             else:
                 self._arrived(act)
 
     def _speak(self, act: Speak) -> None:
-        request, settings = act.request, self._settings()
-        utterance = Utterance(act.sentence.text, request.language or settings.language,
-                              request.rate_wpm or settings.rate_wpm, request.key)
-        self.mouth.say(utterance, act.aloud, lambda at: self._started(act, at),
+        self.mouth.say(self._utterance(act), act.aloud, lambda at: self._started(act, at),
                        lambda at, audible: self._ended(act, audible))
-        self._on_sentence(request, act.sentence)
+        if isinstance(act.item, Earcon):
+            self._listeners.cue(act.item.name)
+        else:
+            self._show(act.request, act.item)
+            self._listeners.sentence(act.request, act.item)
+
+    def _utterance(self, act: Speak) -> Utterance:
+        request, settings = act.request, self._settings()
+        asked = request.priority in (ASKED, URGENT)
+        if isinstance(act.item, Earcon):
+            return Utterance(earcon=act.item.name, volume=settings.volume, group=request.key, asked=asked)
+        return Utterance(act.item.text, act.item.language or request.language or settings.language,
+                         request.rate_wpm or settings.rate_wpm, request.key, pitch=settings.pitch,
+                         volume=settings.volume, voice_name=settings.voice_name, asked=asked)
+
+    def _show(self, request: Request, sentence: Sentence) -> None:
+        caption = sentence.text if sentence.caption is None else sentence.caption
+        if caption:
+            new, self._captioned = request.key != self._captioned, request.key
+            self.captions.add(now(), request.key, caption, at_once=new and request.priority in (ASKED, URGENT))
 
     def _started(self, act: Speak, at: float) -> None:
-        self.speaking.started(now(), act.number)
-        self.mouth.note({'event': 'first_sample', 'at': at, 'id': act.request.key, 'sentence': act.sentence.text})
+        self.policy.speaking.started(now(), act.number)
+        what = {'earcon': act.item.name} if isinstance(act.item, Earcon) else {'sentence': act.item.text}
+        self.mouth.note({'event': 'first_sample', 'at': at, 'id': act.request.key, **what})
 
     def _ended(self, act: Speak, audible: bool) -> None:
-        self._perform(self.speaking.ended(now(), act.number, heard=audible))
+        self.perform(self.policy.speaking.ended(now(), act.number, heard=audible))
 
     def _arrived(self, act: Arrived) -> None:
         request = act.request
         self.mouth.note({'event': 'request', 'at': now(), 'id': request.key, 'about': request.about,
-                         'priority': PRIORITY_NAMES[request.priority],
-                         'text': ' '.join(sentence.text for sentence in request.sentences)})
+                         'priority': PRIORITY_NAMES[request.priority], 'text': request.text})
 
     def _done(self, act: Done) -> None:
         self.spoken += act.code == 0
+        if act.code in _SILENCED:
+            self.captions.drop(act.request.key)
         self.mouth.note({'event': 'end', 'at': now(), 'id': act.request.key, 'reason': _ENDINGS.get(act.code, '?'),
                          'error_code': act.code, 'spoken_chars': act.request.heard_chars})
-        self._on_done(act)
+        self._listeners.done(act)

@@ -117,6 +117,8 @@ class Files:
         raise OSError('it holds 9999 runs already; please empty it')
 
     def _add_to_group(self, sound: Sound, utterance: Utterance) -> None:
+        if utterance.earcon:
+            return   # it belongs to no text; the track has it
         with self._lock, _as_voice_error(self.folder):
             if self._file is None or self._group != utterance.group or self._file.rate_hz != sound.rate_hz:
                 self._end_group()

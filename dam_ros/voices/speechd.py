@@ -1,0 +1,185 @@
+"""speech-dispatcher, which screen readers speak through: our sentences take their turn among theirs.
+
+It plays by itself, so this is a voice and no synthesizer. Answers are sent as `message`, which waits for the screen
+reader's, narration as `notification`, which is dropped where anything else speaks; nothing as `important`, which nobody
+could interrupt. Cancelled are our own messages only.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+import os
+
+from dam_ros.core.speakable import pronounceable, speakable
+from dam_ros.voices import earcons, loudness
+from dam_ros.voices.espeak_voices import best_language, plain, primary
+from dam_ros.voices.protocol import Finished, Output, Run, Stopped, Utterance, VoiceError
+from dam_ros.voices.ssip import Ssip
+from dam_ros.voices.synthesized import now
+from dam_ros.voices.threaded import Threaded
+
+# Words per minute that a rate of -100, 0 and 100 is: EspeakMinRate, EspeakNormalRate and EspeakMaxRate of
+# /etc/speech-dispatcher/modules/espeak-ng.conf as 0.11 installs it. Other synthesizers only come near.
+_RATES_WPM = (80.0, 170.0, 449.0)
+_TURN_S = 6.0      # how long an answer waits for others to end
+_ASK_S = 1.0       # how often the server is asked whether it lives
+_SLOWEST = 3.0     # times the words per minute of a text, until who should have spoken it hangs
+
+
+class Speechd(Threaded):
+    """`place`: as `ssip.address` has it; '' = that. `earcons_to`: where earcons are played, beside the server."""
+
+    audible = True
+
+    def __init__(self, place: str = '', earcons_to: Output | None = None):
+        self._place, self._earcons_to = place, earcons_to
+        self._link: Ssip | None = None
+        super().__init__('speechd')
+
+    def check(self) -> str:
+        try:
+            link = self._connected()
+        except VoiceError as error:
+            return str(error)
+        link.close()
+        return ''
+
+    def names(self) -> Mapping[str, str]:
+        """The voices of the synthesizer that the server uses: name to language."""
+        try:
+            link = self._connected()
+        except VoiceError:
+            return {}
+        try:
+            voices = _voices(link)
+        except VoiceError:
+            return {}
+        finally:
+            link.close()
+        # espeak-ng's are listed with each of a hundred variants, as NAME+VARIANT.
+        variants = {f"+{name.partition('+')[2]}": '' for name in voices if '+' in name}
+        return {**{name: language for name, language in voices.items() if '+' not in name}, **variants}
+
+    def speak(self, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
+        if utterance.earcon:
+            return self._earcon(utterance, run, began)
+        text = speakable(utterance.text)
+        if not pronounceable(text):
+            began(now())
+            return Finished(now())
+        try:
+            if self._link is None:
+                self._link = self._connected()
+            return self._say(self._link, utterance, text, run, began)
+        except VoiceError:
+            self._hang_up()
+            raise
+
+    def give_back(self) -> None:
+        self._hang_up()
+        if self._earcons_to is not None:
+            self._earcons_to.close()
+
+    def _connected(self) -> Ssip:
+        link = Ssip(self._place)
+        try:
+            user = os.environ.get('USER') or os.getuid()
+            link.adjust('CLIENT_NAME', f'{user}:dam_ros:speech')
+            link.adjust('NOTIFICATION ALL', 'ON')
+            link.adjust('SSML_MODE', 'OFF')
+            if not link.command('LIST OUTPUT_MODULES'):
+                raise VoiceError('speech-dispatcher has no synthesizer. sudo apt-get install '
+                                 'speech-dispatcher-espeak-ng, and start it again')
+        except VoiceError:
+            link.close()
+            raise
+        return link
+
+    def _hang_up(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+    def _say(self, link: Ssip, utterance: Utterance, text: str, run: Run, began: Callable[[float], None]) -> Finished:
+        run.adopt(link.wake)
+        try:
+            _prepare(link, utterance)
+            return _follow(link, link.speak(text), _longest_s(text, utterance), run, began)
+        finally:
+            run.release(link.wake)
+
+    def _earcon(self, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
+        """By our own player, as SSIP knows only sounds that lie with the server. Without one, speech goes on."""
+        if self._earcons_to is None:
+            return Finished(now(), audible=False)
+        sound = loudness.at(utterance.volume, earcons.sound_of(utterance.earcon))
+        try:
+            return Finished(self._earcons_to.play(sound, utterance, run, began))
+        except VoiceError as error:
+            return Finished(now(), audible=False, trouble=f'earcons are not heard: {error}')
+
+
+def _prepare(link: Ssip, utterance: Utterance) -> None:
+    """What was never asked to differ stays as the user has it in speech-dispatcher's own settings."""
+    link.adjust('PRIORITY', 'message' if utterance.asked else 'notification')
+    link.adjust('RATE', str(rate_of(utterance.rate_wpm)))
+    link.adjust('LANGUAGE', utterance.language)
+    if utterance.pitch != 50 or link.adjusted('PITCH'):
+        link.adjust('PITCH', str(_bounded(2 * utterance.pitch - 100)))
+    if utterance.volume != 100 or link.adjusted('VOLUME'):
+        link.adjust('VOLUME', str(_bounded(2 * utterance.volume - 100)))
+    if utterance.voice_name or link.adjusted('SYNTHESIS_VOICE'):
+        link.adjust('SYNTHESIS_VOICE', _voice(link, utterance))
+
+
+def _voice(link: Ssip, utterance: Utterance) -> str:
+    """The named voice where it speaks the language; NULL leaves it to the language."""
+    wanted, _, variant = (plain(part) for part in utterance.voice_name.partition('+'))
+    fitting = {}   # language to voice
+    for name, language in _voices(link).items():
+        own, _, shape = (plain(part) for part in name.partition('+'))
+        if shape == variant and wanted in ('', own, language):
+            fitting.setdefault(language, name)
+    near = best_language(utterance.language, tuple(fitting))
+    return fitting.get(near) or next((name for language, name in fitting.items()
+                                      if primary(language) == primary(utterance.language)), 'NULL')
+
+
+def _voices(link: Ssip) -> dict[str, str]:
+    rows = [line.split('\t') for line in link.listed('SYNTHESIS_VOICES')]
+    return {row[0]: row[1].lower() for row in rows if len(row) > 1}
+
+
+def rate_of(rate_wpm: float) -> int:
+    """-100..100, as SSIP has it."""
+    low, usual, high = _RATES_WPM
+    share = (rate_wpm - usual) / (usual - low if rate_wpm < usual else high - usual)
+    return _bounded(round(100.0 * share))
+
+
+def _bounded(value: int) -> int:
+    return max(-100, min(100, value))
+
+
+def _follow(link: Ssip, message: str, longest_s: float, run: Run, began: Callable[[float], None]) -> Finished:
+    deadline = now() + _TURN_S
+    while now() < deadline:
+        kind = link.event(message, min(now() + _ASK_S, deadline))
+        if run.stopped.is_set():
+            link.command('CANCEL SELF')
+            raise Stopped
+        if kind == 'BEGIN':
+            deadline = now() + longest_s
+            began(now())
+        elif kind in ('END', 'CANCELED'):
+            return Finished(now(), audible=kind == 'END')
+        elif not kind:
+            link.command('GET RATE')   # raises where the server hangs
+    raise VoiceError('speech-dispatcher answers, but does not speak: its synthesizer hangs, or others speak without '
+                     'an end. Start it again')
+
+
+def _longest_s(text: str, utterance: Utterance) -> float:
+    """Above what any synthesizer needs. Digits, other scripts and endless words count as spelt, a word a character."""
+    spelt = sum(len(word) for word in text.split() if len(word) > 20 or not (word.isascii() and word.isalpha()))
+    words = spelt + (len(text) - spelt) / 6.0
+    return 3.0 + _SLOWEST * words * 60.0 / utterance.rate_wpm

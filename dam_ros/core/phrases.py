@@ -1,16 +1,89 @@
 """What the system says in its own name, in plain words: never a code, never a claim that a way is free.
 
-It knows which error means what to a person, and nothing of voices or descriptions.
+Every message is a constant here, in `place_words` or in `spelling`; in braces stands what is filled in. `phrase` brings
+one into the language of the listener. It knows which error means what to a person, and nothing of voices or
+descriptions.
 """
 from __future__ import annotations
 
-from dam_ros.core import errors
+from dam_ros.core import errors, place_words, spelling
+from dam_ros.core.catalogues import joined, phrase, Worded
 
+__all__ = ['every_phrase', 'joined', 'of_failure', 'of_sight', 'phrase', 'Worded']
+
+# -- who it is, and what can be asked of it
+FIRST_START = ('I say what a camera sees.', 'I do not warn of obstacles.',
+               'Say stop or press hush for silence, help for the commands.')
+# The words for the commands are those that `commands.command_of` understands in the language.
+HELP = ('Stop or hush gives silence, pause waits.', 'More tells the rest, repeat says it again.',
+        'Back says what came before, next what came after.', 'Read reads text, spell spells the last word.',
+        'Faster and slower change how quickly I speak.', 'Quiet leaves only what you ask, status tells how I am.')
+
+# -- what was said
 NOTHING_SAID_YET = 'I have not said anything yet.'
 ALL_SAID = 'That was all I know.'
+NOTHING_BEFORE = 'That was the first thing I remember.'
+NOTHING_AFTER = 'That was the last thing I said.'
+NO_WORD_TO_SPELL = 'I have not said a word to spell yet.'
+
+# -- while somebody waits
+HEARD_WORD = 'Yes.'
+WORKING = 'Still looking.'
+HOW_LONG = 'About {seconds} seconds.'
+
+# -- doubt
+PERHAPS = 'Perhaps:'
+NOT_SURE = 'I am not sure.'
+UNCERTAIN = 'Uncertain:'
+CANNOT_TELL_SAFE = 'I cannot tell whether it is safe.'
+TEXT_PERHAPS = 'text, perhaps:'
+CANNOT_READ = 'I cannot read text reliably.'
+NO_LETTERS = 'I found no letters in it.'
+
+# -- how it is, the parts of `status`
+READY = 'Ready.'
+STARTING = 'Still starting.'
+PICTURE_AGE = 'Picture {seconds} seconds old.'
+NO_PICTURE = 'No picture.'
+NARRATION_IS_OFF = 'Narration off.'
+NARRATION_IS_NEW = 'Narration on for new things.'
+NARRATION_IS_ALL = 'Narration on for everything.'
+BATTERY = 'Battery {percent} percent.'
+IS_MUTED = 'Muted.'
+IS_QUIET = 'Quiet.'
+PAUSED = 'Paused.'
+
+# -- what was switched
+NARRATION_ON = 'I say what is new.'
+NARRATION_ON_ALL = 'I say everything I see.'
+NARRATION_OFF = 'I do not narrate any more.'
+QUIET_ON = 'I speak only when asked.'
+QUIET_OFF = 'I speak of my own accord again.'
+UNMUTED = 'I can be heard again.'
+RATE = '{rate} words per minute.'
+FASTEST = 'I cannot speak faster.'
+SLOWEST = 'I cannot speak slower.'
+BATTERY_LOW = 'Battery low. I say less of my own accord.'
+BATTERY_BACK = 'Battery charged. I say as much as before.'
+
+# -- what leaves or stays
+LEAVES_DEVICE = 'Pictures leave this device. They are sent to {host}.'
+RECORDING = 'What I say is being recorded.'
+
+# -- what a camera can see, by Sight.state; and the same of one of several cameras
+_SIGHT = {
+    0: ('I can see again.', 'Camera {camera} can see again.'),
+    1: ('I get no picture.', 'Camera {camera} gives no picture.'),
+    2: ('The picture does not change any more.', 'The picture of camera {camera} does not change any more.'),
+    3: ('It is too dark for me to see.', 'It is too dark for camera {camera}.'),
+    4: ('Something covers the camera.', 'Something covers camera {camera}.'),
+    5: ('The picture is blurred.', 'The picture of camera {camera} is blurred.'),
+    6: ('The describer is switched off.', 'Camera {camera} is switched off.'),
+}
+DESCRIBER_GONE = 'The describer does not answer. I cannot see now.'
 NO_DESCRIBER = 'The describer is not running.'
 
-# What was asked for on purpose to end needs no sentence.
+# -- failures; what was asked for on purpose to end needs no sentence
 _SILENT = (errors.Cancelled.code, errors.Superseded.code, errors.Hushed.code, errors.Muted.code, errors.NoVoice.code,
            errors.TooLate.code)
 _FAILURES = {
@@ -33,10 +106,31 @@ _OTHERWISE = 'The describer has failed. Please ask again.'
 
 
 def of_failure(code: int) -> str:
-    """The sentence for a person who asked and gets this code; '' where silence is what was wanted."""
+    """The message for a person who asked and gets this code; '' where silence is what was wanted."""
     return '' if code in _SILENT else _FAILURES.get(code, _OTHERWISE)
 
 
+def of_sight(state: int, language: str, camera: str = '') -> Worded:
+    """The sentence for a change to this state.
+
+    Args:
+        state: one of Sight.msg's constants; GOOD means that it sees again.
+        camera: its name where there are several, else ''.
+    """
+    alone, named = _SIGHT[state]
+    return phrase(named, language, camera=camera) if camera else phrase(alone, language)
+
+
 def every_phrase() -> list[str]:
-    """All sentences of this module."""
-    return [NOTHING_SAID_YET, ALL_SAID, NO_DESCRIBER, *_FAILURES.values(), _OTHERWISE]
+    """All messages, each once, in the order of the catalogues."""
+    own = [value for name, value in globals().items() if name.isupper()]
+    return list(dict.fromkeys([*_texts(own), *place_words.MESSAGES, *spelling.MESSAGES]))
+
+
+def _texts(value: object) -> list[str]:
+    """The texts in constants that are texts, tables of texts, or tables of these."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [text for one in value for text in _texts(one)] if isinstance(value, (list, tuple)) else []

@@ -25,11 +25,17 @@ class Sentence:
     Attributes:
         text: as it was written, 1..LONGEST_SENTENCE characters.
         start, end: its place in the whole text, in characters.
+        language: BCP 47, '' = that of the whole text.
+        caption: what is shown for it, None = its text, '' = no caption of its own.
+        source: the sentence as the describer wrote it, where that is not what is spoken.
     """
 
     text: str
     start: int
     end: int
+    language: str = ''
+    caption: str | None = None
+    source: str = ''
 
 
 def cut(text: str, offset: int = 0) -> list[Sentence]:
@@ -56,6 +62,11 @@ def speakable(text: str) -> str:
     shown = ''.join(_visible(character) for character in text)
     shown = _WORD.sub(lambda match: match.group() + ' ', shown)
     return ' '.join(_PHONEMES.sub('[ ', shown).split())
+
+
+def visible(text: str) -> str:
+    """The text for a display: without control characters, which a terminal would obey, on one line."""
+    return ' '.join(''.join(_visible(character) for character in text).split())
 
 
 def _visible(character: str) -> str:

@@ -88,7 +88,7 @@ class _Timings:
 
 def _describe(asked: argparse.Namespace) -> int:
     from dam_ros.cli_pictures import read_pictures
-    from dam_ros.core.describing import Subject
+    from dam_ros.core.describing import READ, Subject
     began, timings = time.monotonic(), _Timings()
     query = query_of(asked)
     pictures = read_pictures(asked) if asked.images else []
@@ -99,6 +99,12 @@ def _describe(asked: argparse.Namespace) -> int:
         return 0
     if asked.save_mask:
         _save_mask(asked.save_mask, pictures[-1].mask.array())
+    if query.detail == READ:
+        from dam_ros.cli_reading import read
+        answer, describer = read(asked, pictures, query)
+        timings.total = time.monotonic() - began
+        _print(answer, describer, pictures, asked, timings)
+        return _end(answer, query, asked)
     describer = _make(asked, name, options)
     timings.load = time.monotonic() - began
     out = _Streamed(sys.stdout, wanted=not asked.json and sys.stdout.isatty())
@@ -109,14 +115,23 @@ def _describe(asked: argparse.Namespace) -> int:
         out.end()
         describer.close()
     timings.total = time.monotonic() - began
-    if asked.json:
-        report = _report(answer, describer, pictures, asked, timings)
-        print(_guarded(describer, lambda: json.dumps(report, ensure_ascii=False, indent=2)))
-    elif not out.wanted:
-        print(answer.text)
+    if asked.json or not out.wanted:
+        _print(answer, describer, pictures, asked, timings)
+    return _end(answer, query, asked)
+
+
+def _end(answer, query, asked: argparse.Namespace) -> int:
     if answer.truncated and not asked.json:
         _say(f'cut off after {query.max_tokens} tokens; --max-tokens allows more', 0)
     return 0
+
+
+def _print(answer, describer, pictures: list, asked: argparse.Namespace, timings: _Timings) -> None:
+    if asked.json:
+        report = _report(answer, describer, pictures, asked, timings)
+        print(_guarded(describer, lambda: json.dumps(report, ensure_ascii=False, indent=2)))
+    else:
+        print(answer.text)
 
 
 def _answer(describer, subject, query, timings: _Timings, out: _Streamed):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dam_ros.core.describe_settings import DTYPES, MODEL_KINDS
 
-_DETAILS = ('brief', 'normal', 'full')   # in the order of their length
+_DETAILS = ('brief', 'normal', 'full', 'read')   # in the order of their length; who reads is no describer
 _DEFAULT_TOKENS = 512                     # of a file nobody waits for; the node's is 128
 
 
@@ -30,7 +30,10 @@ def make_parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group('what is asked')
     what.add_argument('--query', metavar='TEXT', help='a question about the region, without any placeholder')
     what.add_argument('--raw-query', metavar='TEXT', help="the model's whole query, placeholders included")
-    what.add_argument('--detail', choices=_DETAILS, default='normal', help='how much (default: %(default)s)')
+    what.add_argument('--detail', choices=_DETAILS, default='normal', help='how much (default: %(default)s); read: '
+                      'the letters in it, by tesseract')
+    what.add_argument('--reader-languages', default='', metavar='NAMES', help="with --detail read: tesseract's names, "
+                      'such as deu+eng (default: eng)')
     _add_describers(parser.add_argument_group('who describes'))
     _add_limits(parser.add_argument_group('limits'))
     parser.add_argument('--json', action='store_true', help='everything that is known, as one JSON object')
@@ -111,6 +114,8 @@ def query_of(asked: argparse.Namespace):
     from dam_ros.core.errors import invalid
     from dam_ros.core.orders import query
     _check_question(asked)
+    if asked.reader_languages and asked.detail != 'read':
+        raise invalid('--reader-languages', asked.reader_languages, 'with --detail read only')
     for option, value in (('--top-p', asked.top_p), ('--seed', asked.seed)):
         if value is not None and asked.temperature == 0:
             raise invalid(option, value, 'with --temperature above 0 only', 'At 0 the text is always the same')

@@ -101,11 +101,13 @@ class Show:
         wanted = {
             'player_node': {'source': str(source), 'dwell_s': 0.0, 'rate_hz': _RATE_HZ, 'max_width_px': max_width_px,
                             'label_suffix': LABEL_SUFFIX},
-            'describe_node': {'describer': describer, 'model': self._asked.model, 'frame_wait_s': 10.0},
+            'describe_node': {'describer': describer, 'model': self._asked.model, 'frame_wait_s': 10.0,
+                              'sight_frozen_s': 0.0},   # photographs are
         }
         if self._speech:
             self._wavs.mkdir()
-            wanted['speech_node'] = {'voice': 'wav', 'wav_mode': 'files', 'wav_dir': str(self._wavs)}
+            wanted['speech_node'] = {'voice': 'wav', 'wav_mode': 'files', 'wav_dir': str(self._wavs),
+                                     'greeting': 'never', 'announce_sight': False}
         return wanted
 
     def _look_around(self) -> None:

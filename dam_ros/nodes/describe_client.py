@@ -1,7 +1,7 @@
-"""Asks describe_node for all it can say of an earlier description, for `~/more`. Never waits, never hangs."""
+"""Asks describe_node on behalf of a person, for `more`, `ask`, `read` and `next`. Never waits, never hangs."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import uuid
 
@@ -12,8 +12,12 @@ from rclpy.task import Future
 
 from dam_ros.action import Describe
 from dam_ros.core import errors, phrases
+from dam_ros.core.describing import READ
+from dam_ros.core.seeing import GONE
 from dam_ros.core.speech_settings import SpeechSettings
+from dam_ros.core.steering import Question
 from dam_ros.msg import Description
+from dam_ros.srv import Cancel
 from dam_ros.voices.speaker import Speaker
 from dam_ros.voices.synthesized import now
 
@@ -21,7 +25,7 @@ _GRACE_S = 1.0   # over the describer's own deadline, for the way there and back
 
 
 @dataclass
-class _Question:
+class _Asked:
     id: str
     deadline: float
     sent: Future
@@ -33,61 +37,79 @@ class DescribeClient:
 
     def __init__(self, node: Node, speaker: Speaker, settings: Callable[[], SpeechSettings]):
         self._speaker, self._settings = speaker, settings
-        self._question: _Question | None = None
+        self._asked: _Asked | None = None
         # A group of its own: in the node's default one a nested call would wait for itself.
-        self._client = ActionClient(node, Describe, f'{settings().describe_node}/describe',
-                                    callback_group=ReentrantCallbackGroup())
+        group = ReentrantCallbackGroup()
+        self._client = ActionClient(node, Describe, f'{settings().describe_node}/describe', callback_group=group)
+        self._canceller = node.create_client(Cancel, f'{settings().describe_node}/cancel', callback_group=group)
 
-    def ask(self, about: str) -> bool:
-        """Asks in full about this description. False (and it is said aloud) where nobody is there to answer."""
+    def ask(self, question: Question) -> bool:
+        """False (and it is said aloud) where nobody is there to answer. Its answer goes by on ~/description."""
         self.cancel()
-        if not self._client.server_is_ready():
-            self._speaker.phrase(phrases.NO_DESCRIBER)
+        id = f'ask-{uuid.uuid4()}'
+        overheard = self._speaker.policy.overheard
+        if question.detail == READ:
+            overheard.reads(id)
+        if question.continues:
+            overheard.ask_in_full(id, question.about)
+        self._speaker.perform(overheard.asked(now(), id))
+        gone = self._speaker.policy.seeing.describer(now()) == GONE   # a killed one is in the graph for 20 s more
+        if gone or not self._client.server_is_ready():
+            self._speaker.say(phrases.NO_DESCRIBER, id)
             return False
-        timeout_s = self._settings().more_timeout_s
-        goal = Describe.Goal(id=f'more-{uuid.uuid4()}', about=about, detail=Describe.Goal.FULL,
-                             timeout_s=timeout_s, speak=Description.SPEAK_ASKED)
-        self._speaker.overheard.ask_in_full(goal.id, about)
-        question = _Question(goal.id, now() + timeout_s + _GRACE_S, self._client.send_goal_async(goal))
-        self._question = question
-        question.sent.add_done_callback(lambda sent: self._on_accepted(question, sent))
+        asked = _Asked(id, now() + self._settings().more_timeout_s + _GRACE_S,
+                       self._client.send_goal_async(self._goal(id, question)))
+        self._asked = asked
+        asked.sent.add_done_callback(lambda sent: self._on_accepted(asked, sent))
         return True
 
     def tick(self) -> None:
         """To be called a few times a second: says so where no answer came."""
-        if self._question is not None and now() > self._question.deadline:
+        if self._asked is not None and now() > self._asked.deadline:
+            id = self._asked.id
             self.cancel()
-            self._speaker.phrase(phrases.of_failure(errors.DeadlineExceeded.code))
+            self._speaker.perform(self._speaker.policy.overheard.failed(now(), id, errors.DeadlineExceeded.code))
 
     def cancel(self) -> None:
         """Nobody wants to know any more."""
-        question, self._question = self._question, None
-        if question is None:
-            return
-        if question.handle is not None:
-            question.handle.cancel_goal_async()
-        elif not question.sent.done():
-            question.sent.cancel()   # and what is accepted later is cancelled in _on_accepted
+        asked, self._asked = self._asked, None
+        if asked is not None and asked.handle is not None:
+            asked.handle.cancel_goal_async()   # what is accepted later is cancelled in _on_accepted
 
-    def _on_accepted(self, question: _Question, sent: Future) -> None:
+    def cancel_others(self, ids: Iterable[str]) -> None:
+        """Answers that others asked for, and that were to be spoken."""
+        for id in ids:
+            if self._canceller.service_is_ready():
+                future = self._canceller.call_async(Cancel.Request(id=id))
+                future.add_done_callback(lambda done: done.exception())   # whatever it says, nobody waits for it
+
+    def _goal(self, id: str, question: Question) -> Describe.Goal:
+        goal = Describe.Goal(id=id, about=question.about, query=question.query, detail=question.detail,
+                             timeout_s=self._settings().more_timeout_s, speak=Description.SPEAK_ASKED)
+        if not question.about:
+            goal.camera = question.camera
+            goal.region.labels = [question.label] if question.label >= 0 else []
+        return goal
+
+    def _on_accepted(self, asked: _Asked, sent: Future) -> None:
         if sent.cancelled() or sent.exception() is not None:
             return
-        question.handle = sent.result()
-        if question is not self._question:
-            question.handle.cancel_goal_async()
-        elif question.handle.accepted:
-            question.handle.get_result_async().add_done_callback(lambda result: self._on_result(question, result))
+        asked.handle = sent.result()
+        if asked is not self._asked:
+            asked.handle.cancel_goal_async()
+        elif asked.handle.accepted:
+            asked.handle.get_result_async().add_done_callback(lambda result: self._on_result(asked, result))
         else:
-            self._question = None
-            self._speaker.phrase(phrases.of_failure(errors.NotActive.code))
+            self._asked = None
+            self._speaker.say(phrases.of_failure(errors.NotActive.code), asked.id)
 
-    def _on_result(self, question: _Question, future: Future) -> None:
-        if question is not self._question or future.cancelled() or future.exception() is not None:
+    def _on_result(self, asked: _Asked, future: Future) -> None:
+        if asked is not self._asked or future.cancelled() or future.exception() is not None:
             return
-        self._question = None
+        self._asked = None
         result = future.result().result
         description = result.description
-        description.id = description.id or question.id
+        description.id = description.id or asked.id
         description.error_code = result.error_code
         description.speak = Description.SPEAK_ASKED
         # Usually it has gone by on ~/description already; then this one adds nothing.

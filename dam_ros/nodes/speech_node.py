@@ -2,35 +2,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import math
 import sys
 import traceback
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
-from std_msgs.msg import Empty, String
-from std_srvs.srv import SetBool, Trigger
+from sensor_msgs.msg import BatteryState
+from std_msgs.msg import String
 
-from dam_ros.core.errors import complaint
-from dam_ros.core.settings import SettingsError
+from dam_ros.core import phrases
+from dam_ros.core.battery import Battery
+from dam_ros.core.recording import Recording
+from dam_ros.core.remembered import Remembered
 from dam_ros.core.speakable import Sentence
-from dam_ros.core.speech_acts import Request
+from dam_ros.core.speech_acts import PRIORITY_NAMES, Request
 from dam_ros.core.speech_settings import SpeechSettings
-from dam_ros.msg import Description, Partial
+from dam_ros.core.steering import Condition
+from dam_ros.nodes.commands import Commands, NARRATION_WORDS
 from dam_ros.nodes.describe_client import DescribeClient
+from dam_ros.nodes.describer_watch import DescriberWatch
 from dam_ros.nodes.inbox import Inbox
+from dam_ros.nodes.narrator import Narrator
 from dam_ros.nodes.parameters import Parameters
 from dam_ros.nodes.say_action import SayAction
+from dam_ros.nodes.sound import make_mouth
+from dam_ros.nodes.speech_health import SpeechHealth
 from dam_ros.nodes.spinning import run
-from dam_ros.voices.mouth import makers_of, Mouth
-from dam_ros.voices.speaker import Speaker
+from dam_ros.voices.speaker import Listeners, Speaker
+from dam_ros.voices.synthesized import now
 
-_TICK_S = 0.2
+_TICK_S = 0.1
 _DIAGNOSTICS_S = 1.0
-# Volatile: an old sentence must not be spoken to someone who joins late.
-_ANSWERS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE, durability=QoSDurabilityPolicy.VOLATILE)
 _LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE,
                       durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -47,69 +54,51 @@ class SpeechNode(Node):
         self._declared = Parameters(self, SpeechSettings)
         self._group = ReentrantCallbackGroup()
         self._inbox = Inbox(self)
-        self._mouth = self._make_mouth()
-        self._say = SayAction(self, self._inbox, self._settings)
-        self._speaker = Speaker(self._settings, self._mouth, self._on_sentence, self._say.on_done)
-        self._describer = DescribeClient(self, self._speaker, self._settings)
+        settings = self._settings()
+        self._recording = Recording(settings.record_to) if settings.record_to else None
+        mouth = make_mouth(self, settings, self._inbox)
+        self._remembered = Remembered(settings.state_dir, self.get_fully_qualified_name())
+        self._parameter_wpm = settings.rate_wpm
+        self.set_parameters([Parameter('rate_wpm', value=self._remembered.rate(settings.rate_wpm))])
+        self._rate_wpm, self._narrate = self._settings().rate_wpm, settings.narrate
         self._caption = self.create_publisher(String, '~/caption', _LATCHED)
+        self._cue = self.create_publisher(String, '~/cue', 10)
+        self._say = SayAction(self, self._inbox, self._settings)
+        self._speaker = Speaker(self._settings, mouth, Listeners(self._on_sentence, self._show, self._feel,
+                                                                 self._say.on_done))
+        self._battery = Battery()
+        self._client = DescribeClient(self, self._speaker, self._settings)
+        self._narrator = Narrator(self, self._speaker, self._settings)
+        self._watch = DescriberWatch(self, self._speaker, self._settings, self._subscribe)
+        self._watch.on_gone = self._client.cancel
+        self._commands = Commands(self, self._speaker, self._client, self._narrator, self._settings, self._condition,
+                                  self._caption_by_hand, self._subscribe)
+        self._subscribe(BatteryState, 'battery', self._on_battery, 10)
+        self._say.serve(self._speaker)
+        self._health = SpeechHealth(self, self._speaker, self._watch, self._remembered, self._settings)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._told_voice = ''
-        self._listen()
-        self._serve()
-        self._tell_voice()
+        self.create_timer(_TICK_S, self._safely(self._tick), callback_group=self._group)
+        self.create_timer(_DIAGNOSTICS_S, self._safely(self._diagnose), callback_group=self._group)
+        self._health.tell_voice()
+        self._introduce()
 
     def end(self) -> None:
         """Silence; who waits for a result gets one."""
-        self._describer.cancel()
+        self._client.cancel()
+        self._narrator.cancel()
         self._speaker.end('speech_node is ending')
 
     def close(self) -> None:
         """The voices' processes, threads and files are given back."""
         self._speaker.close()
+        if self._recording is not None:
+            self._recording.close()
 
     def _settings(self) -> SpeechSettings:
         return self._declared.current
 
-    def _make_mouth(self) -> Mouth:
-        settings = self._settings()
-        if settings.voice == 'wav' and not settings.wav_dir:
-            raise SettingsError(complaint('wav_dir', '', 'a folder', 'The voice wav needs one'))
-        options = {name: getattr(settings, name) for name in ('wav_dir', 'wav_mode', 'language', 'rate_wpm')}
-        mouth = Mouth(makers_of(settings.voice, options), self._inbox.post)
-        mouth.check()
-        if settings.voice == 'wav' and mouth.reasons():
-            mouth.close()
-            raise SettingsError(f"voice wav does not work: {mouth.reasons()['wav']}")
-        return mouth
-
-    def _listen(self) -> None:
-        describer = self._settings().describe_node
-        # Where both wait, the executor takes them in this order: a Description must not overtake the first Partial.
-        self._subscribe(Partial, f'{describer}/partial', self._speaker.partial, _ANSWERS)
-        self._subscribe(Description, f'{describer}/description', self._speaker.description, _ANSWERS)
-        self._subscribe(Empty, '~/hush', lambda _: self._hush(), 10)
-
-    def _serve(self) -> None:
-        self._say.serve(self._speaker)
-        self._offer(Trigger, '~/hush', self._on_hush)
-        self._offer(Trigger, '~/repeat', self._on_repeat)
-        self._offer(Trigger, '~/more', self._on_more)
-        self._offer(SetBool, '~/mute', self._on_mute)
-        self.create_timer(_TICK_S, self._safely(self._tick), callback_group=self._group)
-        self.create_timer(_DIAGNOSTICS_S, self._safely(self._diagnose), callback_group=self._group)
-
     def _subscribe(self, kind: type, name: str, callback: Callable[[Any], None], qos: Any) -> None:
         self.create_subscription(kind, name, self._safely(callback), qos, callback_group=self._group)
-
-    def _offer(self, kind: type, name: str, answer: Callable[[Any], tuple[bool, str]]) -> None:
-        def serve(request, response):
-            try:
-                response.success, response.message = answer(request)
-            except Exception as error:   # noqa: B902  would end `spin`, and the caller would wait for ever
-                self.get_logger().error('bug, please report:\n' + traceback.format_exc())
-                response.success, response.message = False, f'bug, please report: {error}'
-            return response
-        self.create_service(kind, name, serve, callback_group=self._group)
 
     def _safely(self, callback: Callable[..., None]) -> Callable[..., None]:
         def call(*arguments):
@@ -119,75 +108,69 @@ class SpeechNode(Node):
                 self.get_logger().error('bug, please report:\n' + traceback.format_exc())
         return call
 
-    # -- what a person presses
-
-    def _hush(self) -> None:
-        self._speaker.hush()
-        self._describer.cancel()
-
-    def _on_hush(self, _request: Trigger.Request) -> tuple[bool, str]:
-        self._hush()
-        return True, f'silent; nothing is volunteered for {self._settings().hush_quiet_s:g} s'
-
-    def _on_repeat(self, _request: Trigger.Request) -> tuple[bool, str]:
-        return (True, 'repeating') if self._speaker.repeat() else (False, 'nothing was said yet')
-
-    def _on_more(self, _request: Trigger.Request) -> tuple[bool, str]:
-        about = self._speaker.more()
-        if not about:
-            return True, 'saying all that is known of it'
-        if self._describer.ask(about):
-            return True, f'asked {self._settings().describe_node} for all it can say of {about}'
-        return False, f'{self._settings().describe_node} is not running'
-
-    def _on_mute(self, request: SetBool.Request) -> tuple[bool, str]:
-        self._speaker.mute(request.data)
-        return True, 'muted; captions go on' if request.data else 'speaking'
-
     # -- what goes out
 
     def _on_sentence(self, request: Request, sentence: Sentence) -> None:
-        self._caption.publish(String(data=sentence.text))
+        if self._recording is not None:
+            self._recording.said(sentence.text, PRIORITY_NAMES[request.priority], request.about)
         self._say.on_sentence(request, sentence)
 
-    def _tick(self) -> None:
-        self._speaker.tick()
-        self._describer.tick()
+    def _show(self, caption: str) -> None:
+        self._caption.publish(String(data=caption))
+
+    def _feel(self, cue: str) -> None:
+        self._cue.publish(String(data=cue))
+
+    def _caption_by_hand(self) -> bool:
+        return self._caption.get_subscription_count() > 0 and self._speaker.captions.by_hand(now())
 
     def _diagnose(self) -> None:
-        self._tell_voice()
-        status = DiagnosticStatus(name=f'{self.get_fully_qualified_name()}: voice', hardware_id=self._mouth.name)
-        status.level, status.message = self._health()
-        facts = {'voice': self._mouth.name, 'wanted': self._settings().voice, 'muted': self.muted,
-                 'speaking': self._speaker.speaking.busy, 'spoken': self._speaker.spoken,
-                 **{f'{name} does not work': why for name, why in self._mouth.reasons().items()}}
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in facts.items()]
-        array = DiagnosticArray(status=[status])
+        self._health.tell_voice()
+        array = DiagnosticArray(status=self._health.statuses())
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(array)
 
-    @property
-    def muted(self) -> bool:
-        return self._speaker.speaking.muted
+    # -- what goes on
 
-    def _health(self) -> tuple[bytes, str]:
-        reasons = self._mouth.reasons()
-        why = '; '.join(f'{name}: {reason}' for name, reason in reasons.items())
-        if not self._mouth.audible and self._settings().voice != 'silent':
-            return DiagnosticStatus.WARN, f'nothing can be heard, texts go out on ~/caption only. {why}'
-        if self.muted:
-            return DiagnosticStatus.WARN, 'muted; ~/mute with false ends it'
-        return DiagnosticStatus.OK, f'speaking with {self._mouth.name}' + (f' ({why})' if why else '')
+    def _introduce(self) -> None:
+        settings, policy = self._settings(), self._speaker.policy
+        if settings.greeting == 'always' or (settings.greeting == 'first' and not self._remembered.introduced):
+            items = [policy.rendering.own(one) for one in phrases.FIRST_START]
+            self._speaker.perform(policy.volunteer(now(), items, 'greeting',
+                                                   lambda code: code or self._remembered.keep_introduced()))
+        if self._recording is not None:
+            self._speaker.volunteer(phrases.RECORDING)
 
-    def _tell_voice(self) -> None:
-        """Logs each change of the voice once."""
-        if self._mouth.name != self._told_voice:
-            self._told_voice = self._mouth.name
-            level, words = self._health()
-            if level == DiagnosticStatus.OK:
-                self.get_logger().info(words)
-            else:   # two calls: rclpy refuses another severity from the same line
-                self.get_logger().warning(words)
+    def _tick(self) -> None:
+        self._follow_parameters()
+        self._speaker.tick()
+        self._client.tick()
+        self._watch.tick()
+        self._narrator.tick()
+
+    def _follow_parameters(self) -> None:
+        settings, policy = self._settings(), self._speaker.policy
+        if settings.rate_wpm != self._rate_wpm:
+            self._rate_wpm = settings.rate_wpm
+            self._remembered.keep_rate(settings.rate_wpm, self._parameter_wpm)
+            if policy.speaking.busy:
+                self._speaker.perform(policy.speaking.say_again(now()))
+            else:
+                self._speaker.say(phrases.RATE, rate=round(settings.rate_wpm))
+        if settings.narrate != self._narrate:
+            self._narrate = settings.narrate
+            self._speaker.say(NARRATION_WORDS[settings.narrate])
+
+    def _on_battery(self, state: BatteryState) -> None:
+        charging = state.power_supply_status in (BatteryState.POWER_SUPPLY_STATUS_CHARGING,
+                                                 BatteryState.POWER_SUPPLY_STATUS_FULL)
+        charge = state.percentage if 0.0 <= state.percentage <= 1.0 else math.nan
+        if self._battery.read(charge, charging, self._settings().battery_low):
+            self._speaker.policy.narrating.low_battery = self._battery.low
+            self._speaker.volunteer(phrases.BATTERY_LOW if self._battery.low else phrases.BATTERY_BACK)
+
+    def _condition(self) -> Condition:
+        return Condition(self._speaker.policy.narrating.mode, self._battery.charge)
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['dam_ros', 'dam_ros.*']),
-    package_data={'dam_ros': ['data/*']},
+    package_data={'dam_ros': ['data/*', 'data/locale/*/LC_MESSAGES/*']},
     install_requires=['numpy>=1.21', 'opencv-python-headless>=4.5,<5'],
     extras_require={
         # Lower bounds only: a torch that is already there (a Jetson's) satisfies them and is left alone.
@@ -24,6 +24,8 @@ setup(
         'sam': ['torch>=2.1', 'transformers>=4.45'],
         'remote': [],   # the standard library speaks HTTP
         'speech': ['pyttsx3>=2.90'],
+        # GPL-3.0-or-later, unlike us: run as a program, never imported, and installed only by who asks for it.
+        'piper': ['piper-tts>=1.3'],
     },
     entry_points={'console_scripts': ['dam-describe=dam_ros.cli:main']},
 )

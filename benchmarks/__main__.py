@@ -24,6 +24,7 @@ COMMANDS = {   # module, and what `all` runs it with
     'idle': ('idle', ([],)),
     'ros': ('ros', ([],)),
     'segment': ('segment', ([],)),
+    'speech': ('speech', ([],)),
     'gpu': ('gpu', ()),   # 3b, and a device that not everybody has
 }
 USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
@@ -37,6 +38,7 @@ USAGE = f"""usage: ./dev bench {'|'.join(COMMANDS)}|all|tables [ARGS]
   idle      what a camera costs while nobody asks (ROS 2)
   ros       the path of a request without the model (ROS 2)
   segment   how much of a thing grabcut finds from a box or a point, and how fast
+  speech    how soon each voice is heard, and silent again after a hush
   gpu       all that concerns a GPU, with the real shapes (--size 3b makes 7 GB under .dev/bench)
   all       all but gpu
   tables    what docs/ shows of benchmarks/results/, as after each of the above but with --quick or --out

@@ -25,6 +25,7 @@ ARGUMENTS = {
     'label_info': {'default_value': 'label_info', 'description': 'topic of the names of labels, vision_msgs/LabelInfo'},
     'depth': {'default_value': 'depth', 'description': 'topic of depth pictures, registered to the camera'},
     'camera_info': {'default_value': 'camera_info', 'description': 'topic of the CameraInfo'},
+    'battery': {'default_value': 'battery', 'description': 'topic of the battery, sensor_msgs/BatteryState'},
     'image_transport': {'default_value': '', 'description': 'type of the camera topic; empty: as in params_file',
                         'choices': ['', 'raw', 'compressed']},
     'speech': {'default_value': 'true', 'description': 'start speech_node too', 'choices': SWITCH},
@@ -48,7 +49,7 @@ def start_nodes(context):
               *((name, value[name]) for name in ('segmentation', 'detections', 'label_info', 'depth', 'camera_info'))]
     nodes = [_node('describe_node', value, [clock, given], topics)]
     if value['speech'] == 'true':
-        nodes.append(_node('speech_node', value, [clock], []))
+        nodes.append(_node('speech_node', value, [clock], [('battery', value['battery'])]))
     return nodes
 
 

@@ -12,7 +12,7 @@ import uuid
 import numpy as np
 
 from dam_ros.core.answering import tellings_for
-from dam_ros.core.describing import NORMAL, Query
+from dam_ros.core.describing import NORMAL, Piece, Query
 from dam_ros.core.encoded import Encoded, Layout
 from dam_ros.core.errors import Failure
 from dam_ros.core.masks import StoredMask
@@ -69,7 +69,7 @@ class Heard:
     def changed(self, request: Request, unit: Unit | None, phase: str) -> None:
         self.phases.append(phase)
 
-    def grown(self, request: Request, unit: Unit, part: str, text: str, probability: float) -> None:
+    def grown(self, request: Request, unit: Unit, part: str, text: str, piece: Piece) -> None:
         self.texts.append((part, text))
 
     def unit_finished(self, request: Request, unit: Unit, outcome: Outcome) -> None:

@@ -28,11 +28,12 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Empty, String
 from std_srvs.srv import SetBool, Trigger
 
 from dam_ros.action import Say
-from dam_ros.msg import Description, Partial
+from dam_ros.msg import Description, Partial, Present, Sight
 
 PATIENCE_S = 20.0
 NAN = float('nan')
@@ -64,8 +65,9 @@ class Talking:
     """speech_node as a child process, and the client node around it. Use `talking`.
 
     Attributes:
-        captions: what came on ~/caption, in order.
-        status: the newest DiagnosticStatus of the node.
+        captions, cues: what came on ~/caption and ~/cue, in order.
+        cued: when each of the latter came, s of time.monotonic.
+        status, of_describer: the newest DiagnosticStatus of the node's voice, and of the describer it hears.
     """
 
     def __init__(self, parameters: dict[str, Any], environment: dict[str, str], namespace: str):
@@ -73,7 +75,10 @@ class Talking:
         self._log = tempfile.NamedTemporaryFile(prefix='speech_node-', suffix='.log')
         self._parameters, self._environment = parameters, environment
         self.captions: list[str] = []
+        self.cues: list[str] = []
+        self.cued: list[float] = []
         self.status: Any = None
+        self.of_describer: Any = None
         self._clients: dict[str, Any] = {}
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
@@ -84,7 +89,12 @@ class Talking:
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnosed, 10)
         self._description = self.node.create_publisher(Description, 'describe_node/description', _EVENTS)
         self._partial = self.node.create_publisher(Partial, 'describe_node/partial', _EVENTS)
+        self.node.create_subscription(String, 'speech_node/cue', self._on_cue, 10)
+        self._present = self.node.create_publisher(Present, 'describe_node/present', 10)
+        self._sight = self.node.create_publisher(Sight, 'describe_node/sight', 10)
+        self._battery = self.node.create_publisher(BatteryState, 'battery', 10)
         self._hush = self.node.create_publisher(Empty, 'speech_node/hush', 10)
+        self._ask = self.node.create_publisher(String, 'speech_node/ask', 10)
         self.start()
 
     def start(self) -> None:
@@ -101,8 +111,14 @@ class Talking:
 
     def _diagnosed(self, message: DiagnosticArray) -> None:
         for one in message.status:
-            if one.name.startswith(f'{self.namespace}/speech_node:'):
+            if one.name == f'{self.namespace}/speech_node: voice':
                 self.status = one
+            elif one.name == f'{self.namespace}/speech_node: describer':
+                self.of_describer = one
+
+    def _on_cue(self, message: String) -> None:
+        self.cues.append(message.data)
+        self.cued.append(time.monotonic())
 
     # -- waiting
 
@@ -124,7 +140,7 @@ class Talking:
     def wait_ready(self) -> None:
         """Until the node serves and hears us, and we hear it."""
         self.until(self._action.server_is_ready, what='the action say')
-        for publisher in (self._description, self._partial, self._hush):
+        for publisher in (self._description, self._partial, self._present, self._sight, self._hush, self._ask):
             self.until(lambda publisher=publisher: publisher.get_subscription_count() >= 1, what='a subscription')
         self.status = None
         self.until(lambda: self.status is not None, what='diagnostics')
@@ -146,7 +162,26 @@ class Talking:
         self._partial.publish(Partial(id=id_, seq=seq, piece=piece, offset=offset, sentence_end=end, done=done,
                                       speak=speak, error_code=error_code, confidence=NAN))
 
+    def present(self, *labels: int, camera: str = '') -> None:
+        self._present.publish(Present(labels=labels, camera=camera))
+
+    def sight(self, state: int = Sight.GOOD, age_s: float = 0.1, **fields: Any) -> None:
+        self._sight.publish(Sight(state=state, age_s=age_s, **{'heading_rad': NAN, 'turning_rad_s': NAN, **fields}))
+
+    def see(self, for_s: float, state: int = Sight.GOOD, **fields: Any) -> None:
+        """A heartbeat for this long."""
+        end_s = time.monotonic() + for_s
+        while time.monotonic() < end_s:
+            self.sight(state, **fields)
+            self.spin(0.2)
+
+    def battery(self, percentage: float) -> None:
+        self._battery.publish(BatteryState(percentage=percentage))
+
     # -- a person or a planner
+
+    def ask(self, text: str) -> None:
+        self._ask.publish(String(data=text))
 
     @property
     def _action(self) -> ActionClient:
@@ -222,10 +257,14 @@ class Talking:
 
 @contextmanager
 def talking(environment: dict[str, str] | None = None, namespace: str = '', **parameters: Any) -> Iterator[Talking]:
-    """A speech_node that is ready, ended at the end. Silent and fast unless the parameters say otherwise."""
-    node = Talking({'voice': 'silent', 'rate_wpm': 400.0, **parameters}, environment or {}, namespace)
-    try:
-        node.wait_ready()
-        yield node
-    finally:
-        node.close()
+    """A speech_node that is ready, ended at the end. Unless the parameters say otherwise it is silent and fast, says
+    nothing of its own accord, and remembers nothing."""
+    with tempfile.TemporaryDirectory(prefix='speech-state-') as state:
+        usual = {'voice': 'silent', 'rate_wpm': 400.0, 'caption_wpm': 10000.0, 'state_dir': state, 'greeting': 'never',
+                 'announce_sight': False}
+        node = Talking({**usual, **parameters}, environment or {}, namespace)
+        try:
+            node.wait_ready()
+            yield node
+        finally:
+            node.close()

@@ -97,7 +97,8 @@ def test_a_query():
 
 
 @pytest.mark.parametrize('changes, field', [
-    ({'question': 'x' * 2001}, 'query'), ({'detail': 3}, 'detail'), ({'language': 'e'}, 'language'),
+    ({'question': 'x' * 2001}, 'query'), ({'detail': 4}, 'detail'), ({'detail': 3, 'question': 'Why?'}, 'query'),
+    ({'language': 'e'}, 'language'),
     ({'language': 'en_US'}, 'language'), ({'language': 'en '}, 'language'), ({'max_tokens': 2049}, 'max_tokens'),
     ({'temperature': -0.1}, 'temperature'), ({'temperature': 2.1}, 'temperature'),
     ({'temperature': NAN}, 'temperature'),
@@ -344,6 +345,60 @@ def test_a_picture_that_is_shared_counts_once():
     for index in range(50):
         records.add(record(str(index), picture, 900_000))
     assert len(records) == 50 and records.nbytes < 1e6
+
+
+class Clock:
+    """Virtual, in s."""
+
+    def __init__(self):
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_what_was_spoken_may_be_referred_to_for_a_while():
+    clock = Clock()
+    records = Records(2, 100.0, refer_for_s=60.0, now_s=clock)
+    records.add(replace(record('said'), spoken=True))
+    for index in range(50):
+        clock.now_s += 1.0
+        records.add(record(str(index)))
+        assert kept(records, 'said', str(index)) == [True, True]
+        assert len(records) == 1 + min(2, index + 1), 'those that nobody heard are kept as if it were not there'
+    clock.now_s += 10.0
+    records.add(record('late'))
+    assert kept(records, 'said', '48', '49', 'late') == [False, False, True, True]
+
+
+def test_more_than_the_number_are_kept_where_all_were_spoken():
+    clock = Clock()
+    records = Records(2, 100.0, refer_for_s=60.0, now_s=clock)
+    for index in range(10):
+        clock.now_s += 1.0
+        records.add(replace(record(str(index)), spoken=True))
+    assert len(records) == 10
+    clock.now_s += 57.0   # the first seven are older than 60 s now
+    records.add(record('next'))
+    assert kept(records, *'0123456789', 'next') == [False] * 6 + [True] * 5, 'the newest of the old is one of the two'
+    clock.now_s += 60.0
+    records.add(record('last'))
+    assert kept(records, 'next', 'last') == [True, True] and len(records) == 2
+
+
+def test_memory_is_the_bound_of_what_was_spoken_too():
+    """What nobody heard goes first, then the oldest that somebody did."""
+    records = Records(100, 1.0, refer_for_s=60.0, now_s=Clock())
+    records.add(replace(record('a', size=300_000), spoken=True))
+    records.add(record('b', size=300_000))
+    records.add(replace(record('c', size=300_000), spoken=True))
+    records.add(replace(record('d', size=300_000), spoken=True))
+    assert kept(records, 'a', 'b', 'c', 'd') == [True, False, True, True]
+    records.add(replace(record('e', size=300_000), spoken=True))
+    assert kept(records, 'a', 'c', 'd', 'e') == [False, True, True, True]
+    records.add(record('quiet', size=300_000))
+    assert kept(records, 'c', 'd', 'e', 'quiet') == [False, True, True, True], 'the newest always stays'
+    assert records.nbytes <= 1e6
 
 
 def test_the_same_id_again_replaces():

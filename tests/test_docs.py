@@ -16,7 +16,8 @@ TEXT_FILES = [path for pattern in ('*', 'docs/**/*', 'examples/**/*', 'tests/**/
                                    'msg/*', 'srv/*', 'action/*', '.ci/*')
               for path in sorted(ROOT.glob(pattern))
               if path.is_file()
-              and path.suffix not in ('.jpg', '.png', '.pyc', '.nbi', '.nbc', '.so', '.npz', '.safetensors', '.model')]
+              and path.suffix not in ('.jpg', '.png', '.pyc', '.nbi', '.nbc', '.so', '.npz', '.safetensors', '.model',
+                                  '.mo')]
 _ROW = re.compile(r'^\| (\d{5}) \| (\w+) \|.*\| `(test_\w+\.py)::(\w+)` \|$', re.MULTILINE)
 
 
@@ -53,7 +54,7 @@ def test_the_test_that_provokes_a_code_exists_and_speaks_of_it(code, name, file,
 
 SOURCES = {'describe_node': ('nodes/health.py', 'nodes/describe_node.py', 'nodes/annotations.py', 'engine/engine.py',
                              'engine/care.py'),
-           'speech_node': ('nodes/speech_node.py',)}
+           'speech_node': ('nodes/speech_health.py',)}
 
 
 def _messages() -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ HUMBLE = json.loads((ROOT / 'tests' / 'data' / 'humble.json').read_text(encoding
 ALSO_THERE = {
     **dict.fromkeys(('depth=', 'reliability=', 'durability=', 'history='), 'QoSProfile takes **kwargs there'),
     **dict.fromkeys(('Request', 'Response', 'Event', 'Goal', 'Result', 'Feedback'), 'parts of generated interfaces'),
+    'successful': 'a field of rcl_interfaces/SetParametersResult',
     'STEADY_TIME': 'a member of the enum ClockType, compiled there',
     'ROS_TIME': 'as STEADY_TIME', 'SYSTEM_TIME': 'as STEADY_TIME',
 }

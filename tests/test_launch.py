@@ -95,7 +95,7 @@ def test_arguments_are_those_of_the_readme_and_each_is_explained(description: La
     declared = _declared(description)
     assert set(declared) == {'namespace', 'params_file', 'describer', 'model', 'image', 'segmentation',
                              'detections', 'label_info', 'depth', 'camera_info',
-                             'image_transport', 'speech', 'use_sim_time', 'log_level'}
+                             'battery', 'image_transport', 'speech', 'use_sim_time', 'log_level'}
     for argument in declared.values():
         assert argument.description
         assert argument.choices is None or argument.default_value in argument.choices

@@ -54,6 +54,19 @@ def test_options_that_make_no_sense(options: dict):
         create(options)
 
 
+def test_how_sure_each_sentence_is():
+    describer = create({'text': 'A mug. It is red. Is it? Yes.', 'confidence': [0.9, 0.2, 1]})
+    pieces = list(tell(describer, describer.look([subject()])[0], Query()))
+    assert [one.probability for one in pieces] == [0.9] * 2 + [0.2] * 3 + [1.0] * 3
+    assert all(one.ends_word for one in pieces)
+
+
+@pytest.mark.parametrize('confidence', [[], ['high'], [0.5, None], 'high', True])
+def test_what_is_no_confidence(confidence):
+    with pytest.raises(InvalidRequest, match='^describer_options.confidence'):
+        create({'confidence': confidence})
+
+
 def test_the_model_is_no_option():
     assert create({'model': 'nvidia/DAM-3B'}).model == ''
 

@@ -1,78 +1,18 @@
 """The rules of speech, with a clock made of numbers and a voice made of a list."""
 from __future__ import annotations
 
-from dataclasses import replace
-import itertools
-import math
 
 import pytest
 
 from dam_ros.core import errors
 from dam_ros.core.speakable import cut
-from dam_ros.core.speaking import Speaking
-from dam_ros.core.speech_acts import ASKED, Done, PROGRESS, Request, Speak, Stop, TOLD, URGENT
-from dam_ros.core.speech_settings import SpeechSettings
+from dam_ros.core.speech_acts import ASKED, PROGRESS, TOLD, URGENT
+
+from speech_stage import Stage
 
 EVERY = (TOLD, ASKED, URGENT, PROGRESS)
 HUSHED, MUTED, NO_VOICE = errors.Hushed.code, errors.Muted.code, errors.NoVoice.code
 SUPERSEDED, TOO_LATE, CANCELLED = errors.Superseded.code, errors.TooLate.code, errors.Cancelled.code
-
-
-class Stage:
-    """A listener who writes down what sounds: `sounding`, `heard` (begun, in order), `results` (key to code)."""
-
-    def __init__(self, **settings):
-        self.settings = replace(SpeechSettings(), **settings)
-        self.now = 100.0
-        self.speaking = Speaking(lambda: self.settings, self.now)
-        self.sounding: Speak | None = None
-        self.heard: list[str] = []
-        self.aloud: list[bool] = []
-        self.results: dict[str, int] = {}
-        self.spoken_chars: dict[str, int] = {}
-        self.keys = itertools.count()
-
-    def say(self, text: str, priority: int = TOLD, *, valid_s: float = math.inf, open_: bool = False, about: str = '',
-            began: float | None = None) -> str:
-        began = self.now if began is None else began
-        request = Request(f'{next(self.keys)} {text}', priority, cut(text), began, self.now + valid_s, open=open_,
-                          about=about)
-        self.take(self.speaking.request(self.now, request))
-        return request.key
-
-    def take(self, acts) -> None:
-        for act in acts:
-            if isinstance(act, Speak):
-                assert self.sounding is None, 'two voices at once'
-                self.sounding = act
-                self.heard.append(act.sentence.text)
-                self.aloud.append(act.aloud)
-                self.speaking.started(self.now, act.number)
-            elif isinstance(act, Stop):
-                assert self.sounding is not None, 'nothing to stop'
-                self.sounding = None
-            elif isinstance(act, Done):
-                assert act.request.key not in self.results, 'two answers to one request'
-                self.results[act.request.key] = act.code
-                self.spoken_chars[act.request.key] = act.request.heard_chars
-
-    def sentence_ends(self, heard: bool = True) -> None:
-        number, self.sounding = self.sounding.number, None
-        self.take(self.speaking.ended(self.now, number, heard=heard))
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-        self.take(self.speaking.tick(self.now))
-
-    def hush(self, *known: str) -> None:
-        self.take(self.speaking.hush(self.now, known))
-
-    def mute(self, muted: bool = True) -> None:
-        self.take(self.speaking.mute(self.now, muted))
-
-    @property
-    def text(self) -> str:
-        return self.sounding.sentence.text if self.sounding else ''
 
 
 @pytest.fixture
@@ -167,7 +107,17 @@ def test_urgent_waits_for_urgent(stage):
     assert stage.text == 'Second danger.'
 
 
-def test_of_progress_only_the_last_is_spoken(stage):
+def test_progress_is_told_only_where_somebody_waits_long():
+    stage = Stage(progress_after_s=2.0)
+    stage.say('Ten percent.', PROGRESS)
+    stage.wait(1.9)
+    assert stage.heard == []
+    stage.wait(0.2)
+    assert stage.heard == ['Ten percent.']
+
+
+def test_of_progress_only_the_last_is_spoken():
+    stage = Stage(progress_after_s=0.0)
     stage.say('Ten percent.', PROGRESS)
     lost = stage.say('Twenty percent.', PROGRESS)
     stage.say('Thirty percent.', PROGRESS)
@@ -176,7 +126,8 @@ def test_of_progress_only_the_last_is_spoken(stage):
 
 
 @pytest.mark.parametrize('other', (TOLD, ASKED, URGENT))
-def test_progress_is_dropped_by_anything_else(stage, other):
+def test_progress_is_dropped_by_anything_else(other):
+    stage = Stage(progress_after_s=0.0)
     sounding = stage.say('Ten percent.', PROGRESS)
     waiting = stage.say('Twenty percent.', PROGRESS)
     stage.say('Something else.', other)
@@ -227,7 +178,8 @@ def test_narration_beyond_the_limit_drops_the_oldest():
 
 
 @pytest.mark.parametrize('priority', EVERY)
-def test_hush_ends_everything(stage, priority):
+def test_hush_ends_everything(priority):
+    stage = Stage(progress_after_s=0.0)
     sounding = stage.say('Sounding.', priority)
     waiting = stage.say('Waiting.', PROGRESS if priority == PROGRESS else TOLD)
     stage.hush()

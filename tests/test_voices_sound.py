@@ -1,13 +1,7 @@
 """Speech through a real sound server, recorded at its output: PulseAudio with a null sink of our own."""
 from __future__ import annotations
 
-import os
-from pathlib import Path
 import shutil
-import signal
-import subprocess
-import tempfile
-import threading
 import time
 
 import numpy as np
@@ -19,67 +13,23 @@ from dam_ros.voices.espeak import Espeak
 from dam_ros.voices.protocol import Run, Started, Utterance
 from dam_ros.voices.synthesized import Synthesized
 
-from voice_room import Ears, has_espeak, LONG, loudness, until
+from sound_room import loud_room, MISSING
+from voice_room import Ears, has_espeak, LONG, piper, until
 
-TOOLS = ('pulseaudio', 'pactl', 'parec', 'aplay')
-MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"no recording of real sound: {', '.join(MISSING)} not installed"),
     pytest.mark.skipif(not has_espeak(), reason='espeak-ng is not installed')]
-RATE_HZ = 22050
 HUSH_S = 0.2   # the promise
 QUIET, SPEECH = 20.0, 500.0
 
 
-class Room:
-    """A room with a loudspeaker (the null sink) and a microphone (`samples`, as they come)."""
-
-    def __init__(self, folder):
-        socket, log = folder / 'socket', open(folder / 'log', 'wb')
-        self.server = f'unix:{socket}'
-        environment = {**os.environ, 'HOME': str(folder), 'XDG_RUNTIME_DIR': str(folder),
-                       'PULSE_RUNTIME_PATH': str(folder / 'runtime'), 'PULSE_SERVER': self.server}
-        self.daemon = subprocess.Popen(
-            ['pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1',
-             '-L', f'module-null-sink sink_name=room rate={RATE_HZ} channels=1',
-             '-L', f'module-native-protocol-unix socket={socket} auth-anonymous=1'],
-            env=environment, stdout=log, stderr=log, start_new_session=True)
-        log.close()
-        until(lambda: subprocess.run(['pactl', 'info'], env=environment, capture_output=True).returncode == 0,
-              10.0, 'the start of pulseaudio')
-        self.microphone = subprocess.Popen(
-            ['parec', '-d', 'room.monitor', '--format=s16le', f'--rate={RATE_HZ}', '--channels=1', '--latency-msec=10',
-             '--raw'], env=environment, stdout=subprocess.PIPE, start_new_session=True)
-        self.samples = bytearray()
-        threading.Thread(target=self._record, daemon=True).start()
-        until(lambda: len(self.samples) > 0, what='the first sample')
-
-    def _record(self) -> None:
-        while data := os.read(self.microphone.stdout.fileno(), 4096):
-            self.samples += data
-
-    def loudness(self) -> np.ndarray:
-        """Per 20 ms since the beginning."""
-        samples = np.frombuffer(bytes(self.samples[:len(self.samples) // 2 * 2]), '<i2').astype(float)
-        return loudness(samples, RATE_HZ)
-
-    def close(self) -> None:
-        for process in (self.microphone, self.daemon):
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(5.0)
-        self.microphone.stdout.close()
-
-
 @pytest.fixture(scope='module')
 def room():
-    # Not in pytest's folder: the path of a socket has at most 107 characters.
-    with tempfile.TemporaryDirectory(prefix='room-') as folder:
-        room = Room(Path(folder))
-        yield room
-        room.close()
+    with loud_room() as made:
+        yield made
 
 
-@pytest.fixture(params=('espeak by aplay', 'espeak by paplay', 'pyttsx3'))
+@pytest.fixture(params=('espeak by aplay', 'espeak by paplay', 'pyttsx3', 'piper'))
 def voice(request, room, tmp_path, monkeypatch):
     (tmp_path / 'asound.conf').write_text('</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\n')
     monkeypatch.setenv('ALSA_CONFIG_PATH', str(tmp_path / 'asound.conf'))
@@ -88,6 +38,8 @@ def voice(request, room, tmp_path, monkeypatch):
     if name == 'pyttsx3':
         pytest.importorskip('pyttsx3')
         made = voices.create('pyttsx3')
+    elif name == 'piper':
+        made = voices.create('piper', {'piper_model': str(piper(tmp_path, monkeypatch))})
     else:
         if shutil.which(player) is None:
             pytest.skip(f'{player} is not installed')

@@ -1,18 +1,27 @@
 """What the tests of voices share: ears for events, a sound card made of a file, and a microphone for WAV tracks."""
 from __future__ import annotations
 
+from collections.abc import Callable
+import json
 import os
 from pathlib import Path
 import queue
 import shutil
 import stat
+import subprocess
 import sys
+import tempfile
 import time
 import wave
 
 import numpy as np
+import psutil
+import pytest
 
-from dam_ros.voices.protocol import Finished, Started, Utterance
+from dam_ros.voices.mouth import makers_of
+from dam_ros.voices.protocol import Finished, Started, Utterance, Voice
+
+import tiny_piper
 
 LONG = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen'
 # A player that takes raw samples at the pace of a sound card and keeps what was played until it is killed.
@@ -46,15 +55,102 @@ def sound_card(folder: Path, monkeypatch) -> Path:
 
 
 def no_sound_card(folder: Path, monkeypatch) -> None:
-    """Players that find no device."""
+    """Players that find no device, and no speech-dispatcher that would have one."""
+    no_speech_dispatcher(folder, monkeypatch)
     for name in ('aplay', 'paplay'):
         write_program(folder / name, '#!/bin/sh\necho "audio open error: No such file or directory" >&2\nexit 1\n')
     monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
 
 
+def no_speech_dispatcher(folder: Path, monkeypatch) -> None:
+    """Whoever runs the tests may have one."""
+    monkeypatch.setenv('SPEECHD_ADDRESS', f'unix_socket:{folder}/nobody')
+
+
+class Dispatcher:
+    """`ssip_server.py` in a process, found by SPEECHD_ADDRESS."""
+
+    def __init__(self, monkeypatch):
+        self._folder = tempfile.TemporaryDirectory(prefix='ssip-')   # the path of a socket is short
+        self.log = Path(self._folder.name) / 'log'
+        self.socket = Path(self._folder.name) / 'socket'
+        self.process: subprocess.Popen | None = None
+        monkeypatch.setenv('SPEECHD_ADDRESS', f'unix_socket:{self.socket}')
+
+    def start(self, *flags: str) -> Dispatcher:
+        self.socket.unlink(missing_ok=True)
+        self.process = subprocess.Popen([sys.executable, str(Path(__file__).with_name('ssip_server.py')),
+                                         str(self.socket), str(self.log), *flags])
+        until(self.socket.exists, what='the start of the server')
+        return self
+
+    def noted(self, event: str) -> list[dict]:
+        """What it was told and what it said: 'command', 'queued', 'BEGIN', 'END', 'CANCELED'."""
+        lines = [json.loads(line) for line in self.log.read_text(encoding='utf-8').splitlines()]
+        return [one for one in lines if one['event'] == event]
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(5.0)
+        self._folder.cleanup()
+
+
+# What piper does with its input and output: a line in, its samples out, nothing for an empty one.
+_PIPER = """#!{python} -S
+import sys, time
+arguments = dict(zip(sys.argv[1:], sys.argv[2:]))
+scale = float(arguments['--length_scale'])
+time.sleep(0.02)   # it loads its model
+for line in sys.stdin:
+    if line.strip():
+        for word in range(len(line) // 6 + 1):
+            sys.stdout.buffer.write((b'\\x00\\x10' * 20 + b'\\x00\\xf0' * 20) * int(140 * scale))
+            sys.stdout.buffer.flush()
+"""
+
+
+def piper(folder: Path, monkeypatch) -> Path:
+    """A stand-in for the program, instead of a real one; returns the model for it."""
+    program = write_program(folder / 'piper', _PIPER)
+    monkeypatch.setattr('dam_ros.voices.piper._found', lambda: str(program))
+    return tiny_piper.write(folder)
+
+
+class Stage:
+    """What voices need: players, piper, a speech-dispatcher. All of it is ours; `folder` is its place."""
+
+    def __init__(self, folder: Path, monkeypatch):
+        self.folder = folder
+        self.server = Dispatcher(monkeypatch)
+        sound_card(folder, monkeypatch)
+        self._options = {'piper_model': str(piper(folder, monkeypatch)), 'wav_dir': str(folder / 'wav')}
+
+    def maker(self, kind: str) -> tuple[str, Callable[[], Voice]]:
+        """What Mouth takes, of the voice of this name; skips the test where that is not installed."""
+        if kind in ('espeak', 'pyttsx3', 'wav') and not has_espeak():
+            pytest.skip('espeak-ng is not installed')
+        if kind == 'pyttsx3':
+            pytest.importorskip('pyttsx3')
+        if kind == 'speechd':
+            self.server.start()
+        return makers_of(kind, self._options)[0]
+
+    def close(self) -> None:
+        self.server.close()
+
+
 def utterance(text: str, **fields) -> Utterance:
     """Fast speech, as tests wait for its end."""
     return Utterance(text, **{'rate_wpm': 400.0, **fields})
+
+
+def descendants() -> list[int]:
+    """Process ids of our children and theirs, the ones that live."""
+    return [child.pid for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
 
 
 class Ears:

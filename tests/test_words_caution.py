@@ -1,0 +1,232 @@
+"""What is never said, what is asked that no picture can answer, and what of a model's text is not volunteered."""
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from dam_ros.core.caution import asks_about_safety, banned_in, claims_safety
+from dam_ros.core.catalogues import LANGUAGES, translate
+from dam_ros.core.caution_words import BANNED
+from dam_ros.core.phrases import CANNOT_TELL_SAFE, every_phrase
+from dam_ros.core.text import sentences
+
+MOST_WORDS = 12
+SHORTENED = re.compile(r'\d\d|\b[A-Z]{2,}\b|\b\w\.\w|\b(?:etc|approx|ca|bzw|z\. ?B|p\. ?ej|p\. ?ex)\.')   # and codes
+
+CLAIMS = (
+    'The path is clear.', 'The road ahead is clear of traffic.', 'It is safe to cross.', 'The street is empty.',
+    'The sidewalk appears to be free of obstacles.', 'You can walk straight ahead.',
+    'You can safely cross the street now.',
+    'There are no obstacles in the way.', 'There is nothing in your path.', 'Nothing is in front of you.',
+    'A clear path through the park.',
+    'An empty road leading to the mountains.', 'No cars are coming.', 'There is no traffic on the road.',
+    'The way is unobstructed.',
+    'The light is green.', 'The traffic light has turned green.', 'Go ahead.', 'Walk forward ten steps.',
+    'Keep walking.', 'Turn left at the door.',
+    'The area looks safe.', 'The crossing is safe now.', 'These pills are safe to take.', 'The mushroom is edible.',
+    'It is harmless.',
+    'The dog is not dangerous.', 'It poses no danger.', 'The stairs are free.',
+    'The hallway is completely empty and clear.', 'All clear.',
+    'It’s okay to touch the stove.', 'The water is fine to drink.', 'Pedestrians may cross.',
+    'The door to the exit is not blocked.',
+    'The coast is clear.', 'Without any obstacles, the corridor leads on.', 'An open path between the trees.',
+    'The passage is free from debris.',
+    'The sidewalk is wide and clear.', 'You are able to pass through.', 'The intersection seems deserted.',
+    'This is a safe place.',
+    'El camino está despejado.', 'La calle está vacía.', 'Es seguro cruzar.', 'Puede cruzar ahora.',
+    'No hay obstáculos.', 'No hay coches.',
+    'Camino libre.', 'El semáforo está en verde.', 'Las setas son comestibles.', 'Siga recto.',
+    'Un pasillo sin obstáculos.',
+    'Der Weg ist frei.', 'Die Straße ist leer.', 'Es ist sicher.', 'Du kannst jetzt gehen.',
+    'Sie können die Straße überqueren.',
+    'Keine Hindernisse in Sicht.', 'Es ist keine Gefahr zu sehen.', 'Freie Bahn.', 'Die Ampel ist grün.',
+    'Gehen Sie weiter.', 'Ein freier Weg.',
+    'Der Pilz ist essbar.', 'Der Hund ist harmlos.', 'Nichts im Weg.', 'Es sind keine Autos zu sehen.',
+    'Le chemin est libre.', 'La rue est vide.', 'La voie est dégagée.', 'Vous pouvez traverser.',
+    "Il n'y a pas d'obstacle.", "C'est sûr.",
+    'Aucun danger.', 'Un couloir sans obstacles.', 'Le feu est vert.', 'Avancez.', 'Le champignon est comestible.',
+    'On peut passer.',
+    '道路畅通。', '这里很安全。', '没有障碍物。', '可以过马路。', '没有车。', '前方没有东西。', '空无一人的街道。',
+    '这个可以吃。', '没有危险。', '信号灯是绿色。')
+
+DESCRIPTIONS = (
+    'A clear glass of water stands on the table.', 'A clear plastic bottle with a blue cap.',
+    'A clear glass vase holding three tulips.',
+    'An empty glass.', 'An empty wooden chair with a red cushion.', 'An empty shelf.',
+    'A clear blue sky above a beach.', 'Sugar-free cola.',
+    'A carton of free range eggs.', 'A gluten-free bread.', 'A black safe with a keypad on its door.',
+    'A small metal safe in the corner.',
+    'A safety vest in bright yellow.', 'A safety pin.', 'A dishwasher-safe plate.', 'A man in a free fall.',
+    'A freestanding wardrobe.',
+    'A road sign with a white arrow.', 'A dirt road winding through a green forest.',
+    'A wide street lined with parked cars.',
+    'A woman is walking her dog across the street.', 'A pedestrian crosses the road.',
+    'People walking on the sidewalk.', 'A car stands on the road.',
+    'A green traffic light on a black pole.', 'A red traffic light.',
+    'A set of traffic lights with red, amber and green lamps.',
+    'A clear view of the mountains through the window.', 'A transparent bag with clear edges.',
+    'A clearly visible logo.', 'A closed door.',
+    'An open door with a brass handle.', 'An open book with text on both pages.', 'An open laptop on a desk.',
+    'The box is empty.',
+    'The bowl is empty and white.', 'You can see a dog behind the fence.', 'Nothing is written on the label.',
+    'There is nothing on the plate.',
+    'A pile of books blocking the doorway.', 'Stairs with a metal railing.', 'A staircase made of light wood.',
+    'A person stepping out of a car.',
+    'The path is not clear.', 'It is not safe.', 'The road is blocked by a fallen tree.',
+    'The floor is made of polished oak.',
+    'A cat with a smooth, dense coat and clear green eyes.',
+    'A small brown dog with a curly coat and a black nose, lying on a carpet.',
+    'A white ceramic mug with a handle on its right side and a faint glaze.',
+    'A cylindrical, clear bottle with a narrow neck, partly filled.',
+    'A pair of black leather shoes with white laces and a smooth finish.', 'A long, narrow, brown strip on the left.',
+    'A free hand holds a cup.',
+    'A wet street at night with reflections of neon lights.', 'A free-standing sign with black letters.',
+    'A carpeted floor with a pattern.',
+    'A child riding a scooter along the path.', 'A turn signal glows orange.', 'A crossing sign in yellow and black.',
+    'A step stool.',
+    'A wooden crossbeam.', 'A walking stick with a silver knob.', 'A bottle of pills with a white cap.',
+    'A running track with white lines.',
+    'The track is red with white lines.', 'An emergency exit sign in green and white.', 'A car with its light on.',
+    'Un vaso vacío en la mesa.', 'Una botella transparente y vacía.', 'Un perro camina por la calle.',
+    'Un hombre al aire libre.', 'Una silla libre.',
+    'La caja está vacía.', 'Una puerta con un seguro de metal.', 'Un paso de cebra con rayas blancas.',
+    'Una calle estrecha con coches.',
+    'Ein leeres Glas.', 'Eine klare Flasche.', 'Ein zuckerfreies Getränk.', 'Ein Hund läuft über die Straße.',
+    'Die Schachtel ist leer.',
+    'Eine Sicherheitsnadel.', 'Kinder spielen im Freien.', 'Ein freistehendes Regal.', 'Der Weg ist nicht frei.',
+    'Eine breite Straße mit Autos.',
+    'Ein grauer Gehweg mit Laub.', 'Ein Sicherheitsgurt.',
+    'Un verre vide.', 'Une bouteille transparente.', 'Un chien traverse la rue.',
+    'Une rue étroite avec des voitures.', 'La boîte est vide.',
+    'Une main libre tient une tasse.', 'Une route bordée de platanes.', 'Un gilet de sécurité jaune.',
+    '一个透明的玻璃杯。', '空的椅子。', '黄色的安全帽。', '一条安全带。', '一只狗在马路上走。', '空杯子放在桌上。',
+    '一条两边有树的路。')
+
+QUESTIONS = (
+    'Is it safe to cross?', 'Can I cross now?', 'Can I go?', 'May I walk here?', 'Is the light green?',
+    'What colour is the traffic light?',
+    'Is the road clear?', 'Is the way free?', 'Are there any cars coming?', 'Is anything in my way?',
+    'Which pills are these?', 'What dose is this?',
+    'Is this medicine expired?', 'Can I eat this?', 'Can I drink this?', 'Can I touch it?',
+    'Does it contain peanuts?', 'Is there gluten in it?',
+    'Am I allergic to this?', 'Is this mushroom edible?', 'Is the dog dangerous?', 'Is the stove on?',
+    'Is this food spoiled?', 'Is it safe',
+    'Should I take this?', 'Can we walk through?', 'Are there obstacles?', 'Is the pedestrian light red?',
+    'how many tablets are in the box',
+    'Is the milk still good?', 'Can I pass?', 'Could I step down here?', 'Is that poisonous?',
+    'is the crosswalk signal on', 'Tell me if I can go ahead',
+    '¿Es seguro cruzar?', '¿Puedo cruzar?', '¿De qué color está el semáforo?', '¿Puedo comer esto?',
+    '¿Qué pastillas son?', '¿Está libre el camino?',
+    '¿Está caducado?', '¿Tiene gluten?', '¿Puedo tocarlo?', '¿Es peligroso?',
+    'Ist es sicher?', 'Kann ich gehen?', 'Kann ich jetzt über die Straße gehen?', 'Ist die Ampel grün?',
+    'Welche Tabletten sind das?',
+    'Darf ich das essen?', 'Ist der Weg frei?', 'Ist das giftig?', 'Kommt ein Auto?', 'Ist die Milch abgelaufen?',
+    'Wie ist die Dosierung?',
+    'Est-ce que je peux traverser ?', "C'est sûr ?", 'Le feu est-il vert ?', 'De quelle couleur est le feu piéton ?',
+    'Puis-je manger ça ?',
+    'Quels médicaments ?', 'La voie est libre ?', 'Est-ce dangereux ?', 'Est-il périmé ?',
+    '安全吗？', '可以过马路吗？', '红绿灯是什么颜色？', '这是什么药？', '能吃吗？', '前面有车吗？', '有障碍物吗？',
+    '过期了吗？')
+
+OTHER_QUESTIONS = (
+    'What is this?', 'What colour is it?', 'What does the stop sign say?', 'Is there a dog?',
+    'How many people are there?', 'Where is the door?',
+    'Is the glass clear or coloured?', 'Is the chair free?', 'Who is that?', 'What is written on the label?',
+    'Is the cup empty?', 'Read it to me.',
+    'Does he wear a cross?', 'How big is it?', 'What is the man wearing?', 'Is the door open?',
+    'Is the window closed?', 'What brand is it?',
+    'Are there flowers on the table?', 'What is on the shelf?', 'Describe the picture.', 'What kind of car is it?',
+    'Is it a cat or a dog?',
+    'What is behind the sofa?', 'Is the lamp red?', 'Can you tell me the colour?', 'Can I ask you something?',
+    'Is the laptop on?', 'What time is it?',
+    'Is she smiling?', 'What pattern is on the shirt?', 'Is there text on it?', 'What is it made of?',
+    'Can I see it again?', 'Is it raining?',
+    '¿Qué es esto?', '¿De qué color es?', '¿Cuántas personas hay?', '¿Dónde está la puerta?', '¿Está vacía la taza?',
+    '¿Qué dice la etiqueta?',
+    '¿Puedo preguntar algo?', '¿Es un gato?', '¿Lleva gafas?', '¿De qué está hecho?',
+    'Was ist das?', 'Welche Farbe hat es?', 'Wie viele Leute sind da?', 'Wo ist die Tür?', 'Ist die Tasse leer?',
+    'Was steht auf dem Schild?',
+    'Ist der Stuhl rot?', 'Trägt er eine Brille?', 'Wie groß ist es?', 'Ist es eine Katze?',
+    "Qu'est-ce que c'est ?", 'De quelle couleur est la tasse ?', 'Combien de personnes ?', 'Où est la porte ?',
+    'Que dit le panneau ?',
+    'La tasse est vide ?', 'Il porte des lunettes ?', "C'est un chat ?", 'Quelle taille ?',
+    '这是什么？', '什么颜色？', '有几个人？', '门在哪里？', '上面写着什么？', '杯子是空的吗？', '他戴眼镜吗？')
+
+
+# -- the system's own words
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_no_message_claims_a_free_way_tells_anyone_to_move_or_is_certain(language):
+    found = {message: banned_in(translate(message, language).text, language) for message in every_phrase()
+             if message != CANNOT_TELL_SAFE}
+    assert {message: words for message, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_no_message_would_be_taken_for_a_claim_of_safety(language):
+    others = [one for one in every_phrase() if one != CANNOT_TELL_SAFE]
+    assert [one for one in others if claims_safety(translate(one, language).text)] == []
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_messages_are_short_and_without_codes_and_abbreviations(language):
+    for message in every_phrase():
+        text = translate(message, language).text
+        assert not SHORTENED.search(text), text
+        for sentence in sentences(text):
+            assert len(sentence.split()) <= MOST_WORDS, sentence
+            assert len(re.findall('[\u4e00-\u9fff]', sentence)) <= 2 * MOST_WORDS, sentence
+
+
+@pytest.mark.parametrize(('language', 'text'), (
+    ('en', 'The way is free.'), ('en', 'Please go on.'), ('en', 'I am sure.'), ('en', 'Clearly a dog.'),
+    ('es', 'Camino libre.'),
+    ('es', 'Sin duda.'), ('de', 'Der Weg ist frei.'), ('de', 'Gehen Sie los.'), ('fr', 'Rien devant.'),
+    ('fr', 'Certainement.'),
+    ('zh', '前面很安全'), ('zh', '请走'), ('en', 'It is 100 % a dog.')))
+def test_the_lists_find_what_they_are_for(language, text):
+    assert banned_in(text, language)
+
+
+def test_the_lists_are_complete():
+    assert set(BANNED) == set(LANGUAGES)
+    assert banned_in('I cannot tell whether it is safe.', 'en') == ['safe']
+
+
+# -- a model's sentences and a person's questions
+
+@pytest.mark.parametrize('sentence', CLAIMS)
+def test_claims_of_safety_are_seen(sentence):
+    assert claims_safety(sentence)
+    assert claims_safety(sentence.upper()) and claims_safety(f'  {sentence} ')
+
+
+@pytest.mark.parametrize('sentence', DESCRIPTIONS)
+def test_descriptions_are_no_claims(sentence):
+    assert not claims_safety(sentence)
+
+
+@pytest.mark.parametrize('question', QUESTIONS)
+def test_questions_about_safety_are_seen(question):
+    assert asks_about_safety(question)
+    assert asks_about_safety(question.lower())
+
+
+@pytest.mark.parametrize('question', OTHER_QUESTIONS)
+def test_other_questions_are_none(question):
+    assert not asks_about_safety(question)
+
+
+def test_the_tables_are_large_enough_to_mean_something():
+    assert min(len(CLAIMS), len(DESCRIPTIONS), len(QUESTIONS), len(OTHER_QUESTIONS)) >= 60
+
+
+@pytest.mark.parametrize('text', ['the road ', 'safe ', 'no ', 'can I ', 'you can ', 'a' * 50, 'is ', '安全', ' ',
+    'der weg ist ', 'clear '])
+def test_no_text_stalls_it(text):
+    text = text * (100_000 // len(text))
+    begun = time.perf_counter()
+    claims_safety(text), asks_about_safety(text)
+    assert time.perf_counter() - begun < 1.0

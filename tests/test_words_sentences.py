@@ -1,0 +1,222 @@
+"""Where sentences end: abbreviations, decimals, initials, quotes, lists, scripts without spaces, in five languages."""
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dam_ros.core.speakable import cut, speakable
+from dam_ros.core.text import brief_of, complete_length, ends_within, sentences
+
+# A bar stands where one sentence ends and the next begins: | for a space between them, ¦ for none, ↵ for a new line.
+CASES = """\
+A dog.|It runs.
+A dog. it runs.
+A mug, e.g. red, stands there.|Next.
+A mug, e.g. Red Bull's, stands there.|Next.
+It is, i.e. The Mug, red.
+Cups, plates, etc. stand there.
+Cups, plates, etc.|The table is brown.
+Cups, plates, etc. Plates are white.
+It is approx. 5 cm wide.|It is red.
+It is red vs. Blue.
+Mr. Smith waves.|He smiles.
+Mrs. Jones and Ms. Hill sit.|They talk.
+Dr. Who stands.|Prof. Li sits.
+St. Mary's church.|A tower.
+He lives in Main St.|The house is red.
+He lives in Main St. and works.
+Acme Inc.|The logo is blue.
+Acme Inc. Red is written.
+Jr. Smith.|A dog.
+J. Smith walks.|He is old.
+J. R. R. Tolkien sits.|He smokes.
+John F. Kennedy waves.|It is sunny.
+It is plan B.|It is red.
+The letter A.|The letter is big.
+A box of vitamin C.|It is yellow.
+The U.S. flag hangs.|It waves.
+The flag of the U.S.|It waves.
+At 5 p.m. Peter left.
+At 5 p.m.|The sun sets.
+It is 1.5 m wide.|It is red.
+It is 5 m.|Red paint covers it.
+It is 5 m.|It is red.
+It is 5 cm.|Red paint.
+It costs 3.99.|A label.
+Version 1.2.3 is shown.|A logo.
+It is 1.000,50 euros.|A coin.
+See example.com for it.|A page.
+The file a.txt lies.|A page.
+No. 5 is red.|No. 6 is blue.
+The answer is no.|It is red.
+Is it red?|no.|Yes, it is.
+See fig. 2.|It is red.
+Fig. 3 shows it.|It is red.
+1. A mug.|2. A cup.
+2. A cup stands.
+It is number 2.|It is red.
+He came 3.|The winner waves.
+Wait... what is it?
+Wait...|What is it?
+Wait… what is it?
+Wait…|It is a dog.
+Well...|The end.
+Really?!|Yes.
+What?|A dog!|A cat.
+Stop!|A dog.
+He said "Go."|Then he left.
+He said “Go.”|Then he left.
+He said 'Go.'|Then he left.
+It reads "Stop!" and hangs.
+It reads "Why?" in red.
+It reads "Mr. B." and hangs.
+A sign (it is red.)|A dog.
+It is red (see fig. 2).|A dog.
+A dog.)|A cat.
+"A dog."|"A cat."
+A dog — it runs.|A cat.
+A dog; it runs.|A cat.
+A dog: A cat.
+The iPhone. iPads lie there.
+A dog.It runs.
+On Jan. 5 it snowed.|It is cold.
+It is max. 5 wide.|It is red.
+It is ca. 5 wide.|It is red.
+Und z.B. Hunde sind da.|Sie bellen.
+Und z. B. Hunde sind da.|Sie bellen.
+Tiere, d.h. Hunde, sind da.|Sie bellen.
+Tiere, d. h. Hunde, sind da.|Sie bellen.
+Hunde, u. a. Pudel, sind da.|Sie bellen.
+Hunde, Katzen usw. sind da.|Sie bellen.
+Hunde, Katzen usw.|Die Tür ist offen.
+Am 3. Mai ist es warm.|Die Sonne scheint.
+Im 2. Stock brennt Licht.|Es ist hell.
+Der 1. Platz ist frei.|Ein Pokal.
+Vom 3. bis zum 5. Juli ist zu.|Ein Schild.
+Es sind 3.|Die Tür ist offen.
+Nr. 5 ist rot.|Nr. 6 ist blau.
+Hr. Maier winkt.|Er lacht.
+Prof. Dr. Kurz sitzt.|Er liest.
+Es ist bzw. War rot.
+Er ist ggf. Lehrer.|Er liest.
+Es ist 1,5 m breit.|Es ist rot.
+„Halt.“|Dann ging er.
+Er sagt „Halt!“ und winkt.
+Ist das rot?|Ja!
+El Sr. Pérez saluda.|Él ríe.
+La Sra. Gil y la Dra. Ruiz ríen.|Es verano.
+Hay perros, p. ej. Galgos.|Corren.
+Hay perros, p.ej. Galgos.|Corren.
+Hay tazas, etc.|La mesa es roja.
+La bandera de EE. UU. ondea.|Es grande.
+Está en la pág. 5.|Es roja.
+¿Es rojo?|¡Sí!|Es rojo.
+Mide 1,5 m.|Es rojo.
+El núm. 5 es rojo.|Es grande.
+«Alto.»|Luego se fue.
+Ud. Ve una taza.
+M. Dupont rit.|Il est grand.
+Mme. Petit et Mlle. Roux rient.|Il fait beau.
+Des chiens, p. ex. Rex.|Ils courent.
+Il mesure env. 5 m.|Il est rouge.
+Il y a des tasses, etc.|La table est rouge.
+Est-ce rouge ?|Oui !|C'est rouge.
+« Halte. »|Puis il part.
+C'est l'été.|L'arbre est vert.
+一只狗。¦一只猫。
+一只狗！¦一只猫？¦是。
+他说“你好。”¦然后走了。
+他说「你好。」¦然后走了。
+高1.5米。¦红色。
+这是什么？！¦一只狗。
+你好!¦再见。
+一只狗， 一只猫。¦两只鸟。
+什么……一只狗。
+（一只狗。）¦一只猫。
+犬です。¦猫です。
+A dog。¦A cat.
+Two things:↵- a red mug↵- a blue cup
+Two things:↵* A mug.↵* A cup.
+Things:↵1. A mug.↵2. A cup.
+Things:↵1) a mug↵2) a cup
+שלום עולם.|כלב רץ.
+هل هذا كلب؟|نعم.
+यह कुत्ता है।|वह लाल है।
+"""
+
+
+def _case(line: str) -> tuple[str, list[str]]:
+    text = line.replace('|', ' ').replace('¦', '').replace('↵', '\n')
+    return text, line.replace('¦', '|').replace('↵', '|').split('|')
+
+
+@pytest.mark.parametrize('line', CASES.splitlines())
+def test_where_sentences_end(line):
+    text, expected = _case(line)
+    assert sentences(text) == expected
+
+
+def test_there_are_enough_cases():
+    assert len(CASES.splitlines()) >= 120
+
+
+@pytest.mark.parametrize('line', CASES.splitlines())
+def test_a_growing_text_ends_where_the_whole_one_does(line):
+    """Character by character: an end that was found stays, save where small letters or closing marks follow."""
+    text, _ = _case(line)
+    whole, seen = ends_within(text, final=True), set()
+    for end in range(len(text) + 1):
+        seen.update(ends_within(text[:end]))
+    followed = {one: text[one:].lstrip()[:1] for one in seen}
+    assert {one for one, after in followed.items() if not after.islower() and after not in '”’」』）»！'} <= set(whole)
+
+
+def test_a_blank_line_ends_a_paragraph():
+    assert sentences('A heading\n\nA dog runs') == ['A heading', 'A dog runs']
+    assert sentences('line one\nline two') == ['line one\nline two']
+    assert complete_length('A heading\n\n') == 11
+    assert sentences('\n\n- A dog.\n\n\n- A cat.\n') == ['- A dog.', '- A cat.']
+
+
+def test_a_word_that_may_still_grow_decides_nothing():
+    assert complete_length('Cups, etc. The') == 0, 'it may become Theodor'
+    assert complete_length('Cups, etc. The ') == 10
+    assert complete_length('No. ') == 0 and complete_length('It is no. A') == 9
+
+
+def test_a_brief_ends_where_the_first_sentence_does():
+    assert brief_of('Mr. Smith sits. He reads.') == 'Mr. Smith sits.'
+    assert brief_of('一只狗。一只猫。') == '一只狗。'
+
+
+HOSTILE = ('.', '. ', '!', '…', '."', '.)', '。', '。”', 'a.', 'A. ', 'z. B. ', 'etc. ', 'No. ', '1. ', '\n', '\n- ',
+    ' \n', '\n1', '"', 'Dr. ',
+           'etc. The', '?!', '\u202e', '\u05d0. ', '\U0001f600', '\U0001f600. ', '\x00', '\x1b[2J', '[[',
+           'é' * 70, '\u0301', 'am 3. ', 'a b. ',
+           '<b>', '$(', ' ', '\u200d', '\ufeff', ', ', '、', 'J. R. ', 'e.g.')
+
+
+@pytest.mark.parametrize('text', HOSTILE, ids=repr)
+def test_no_text_stalls_it(text):
+    """100,000 characters, cut and freed of what no voice can take."""
+    text = text * (100_000 // len(text)) + 'x'
+    begun = time.perf_counter()
+    pieces = cut(text)
+    speakable(text), complete_length(text)
+    assert time.perf_counter() - begun < 2.0
+    assert all(len(one.text) <= 300 for one in pieces)
+
+
+@pytest.mark.parametrize('text', HOSTILE, ids=repr)
+def test_time_grows_as_the_text_does(text):
+    times = []
+    for length in (15_000, 60_000):
+        whole = text * (length // len(text)) + 'x'
+        runs = []
+        for _ in range(2):
+            begun = time.perf_counter()
+            sentences(whole)
+            runs.append(time.perf_counter() - begun)
+        times.append(min(runs))
+    assert times[1] < 0.1 or times[1] < 10 * times[0]

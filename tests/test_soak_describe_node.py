@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.soak, pytest.mark.timeout(900)]
 
 @pytest.fixture
 def served():
-    with serving(image_reliability='reliable', remember=4, ring_s=0.5, looks=2, stop_grace_s=0.3,
+    with serving(image_reliability='reliable', remember=4, refer_for_s=1.0, ring_s=0.5, looks=2, stop_grace_s=0.3,
                  frame_wait_s=0.1) as node:
         yield node
 

@@ -61,6 +61,20 @@ MARKS = (
     ('A family \U0001f468\u200d\U0001f469\u200d\U0001f467 sits.', 'A family sits.'), ('* A *dog*', 'A dog'),
     ('$(touch x) && a; b', '$(touch x) && a; b'), ('An <unknown> tag.', 'An <unknown> tag.'),
     ('2 * 3 ** 4', '2 * 3  4'))
+TAGS = (
+    ('A <break time="9s"/> dog.', 'A dog.'), ('A<break time="9s"/>dog.', 'A dog.'),
+    ("<voice name='x'>A dog</voice>", 'A dog'), ('<prosody rate="slow">A dog</prosody> runs.', 'A dog runs.'),
+    ('A <a href=http://x.y/z?q=1>dog</a>.', 'A dog.'), ('A <!-- secret --> dog.', 'A dog.'),
+    ('<?xml version="1.0"?><speak>A dog</speak>', 'A dog'), ('A <![CDATA[dog]]> here.', 'A dog here.'),
+    ('<amazon:effect name="whispered">A dog</amazon:effect>', 'A dog'), ('A dog <break/> runs.', 'A dog runs.'),
+    ('<say-as interpret-as="digits">12</say-as> dogs', '12 dogs'), ('A <a title="x > y">dog</a>', 'A dog'),
+    ('<!DOCTYPE html>A dog', 'A dog'), ('<|im_end|>A dog', 'A dog'), ('<new-tag a = "b">A dog</new-tag>', 'A dog'),
+    ('A dog <break time="9s"', 'A dog'), ('A dog <prosody rate="slow" and runs.', 'A dog and runs.'),
+    ('A dog <!-- runs', 'A dog runs'), ('A dog <break', 'A dog'), ('<prosody rate="slow>A dog', 'A dog'),
+    ('A dog <voice name="x y', 'A dog'), ('A dog </voice', 'A dog'), ('<BREAK STRENGTH=strong>A dog', 'A dog'),
+    ('<?xml version="1.0" A dog', 'A dog'),
+    ('a < b and c > d.', 'a < b and c > d.'), ('a<b and c>d', 'a<b and c>d'), ('x <= 3 and y >= 4', 'x <= 3 and y >= 4'),
+    ('if x <y then z = 3 > 2', 'if x <y then z = 3 > 2'), ('I <3 you', 'I <3 you'))
 NUMBERS = (
     ('en', 'It is 1.5 m tall.', 'It is 1.5 metres tall.'), ('en', '1 m', '1 metre'),
     ('en', 'A 30cm ruler.', 'A 30 centimetres ruler.'),
@@ -100,7 +114,7 @@ QUOTES = (
     ('zh', '牌子上写着“停”。', '牌子上写着，文字，可能是：“停”。'),
     ('zh', '上面有「出口」', '上面有，文字，可能是：「出口」'),
     ('it', 'Un cartello "ALT".', 'Un cartello, text, perhaps: "ALT".'))
-LONG = ('"', '*', "'", '`', '_', '“', '”', ' "a', '"a" ', " 'a", "it's ", '<', '<b', '[', '[a](', '~', '#', '&',
+LONG = ('<a b="', '<a b=', '<!--', '<?x ', "<a b='c' d=", '</', '<a  =', '<|', '<!-- a ', '"', '*', "'", '`', '_', '“', '”', ' "a', '"a" ', " 'a", "it's ", '<', '<b', '[', '[a](', '~', '#', '&',
     '5 m ', '1x', '$1', '1.',
         '-', '\U0001f600', ' ', '\n', 'a.b. ', 'In this image, ', '停', '“a” ', '1,', '« ', '~~', '**a', '( ')
 
@@ -117,6 +131,11 @@ def test_the_thing_comes_first_and_not_that_it_is_a_picture(language, text, expe
 
 @pytest.mark.parametrize(('text', 'expected'), MARKS)
 def test_marks_and_emoji_go_and_words_stay(text, expected):
+    assert as_spoken(text, 'en') == expected
+
+
+@pytest.mark.parametrize(('text', 'expected'), TAGS)
+def test_tags_go_with_their_attributes_closed_or_not_and_sums_stay(text, expected):
     assert as_spoken(text, 'en') == expected
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from dam_ros.core import errors, phrases
 from dam_ros.core.describing import FULL, READ
-from dam_ros.core.speech_acts import ASKED, TOLD, URGENT
+from dam_ros.core.speech_acts import ASKED, Earcon, HEARD, TOLD, URGENT
 
 from speech_stage import Room
 
@@ -67,6 +67,69 @@ def test_what_is_urgent_is_spoken_all_the_same_and_the_answer_still_waits(room):
     assert room.text == ''
     room.press('pause')
     assert room.text == 'The first sentence.'
+
+
+@pytest.mark.parametrize('priority', [TOLD, ASKED])
+def test_neither_something_urgent_nor_the_systems_own_words_end_what_is_paused(room, priority):
+    room.say(TWO, priority)
+    room.sentence_ends()
+    room.press('pause')
+    room.say('Stairs ahead.', URGENT)
+    room.listen()
+    assert room.status().endswith('Paused.') and room.text == room.message
+    room.listen()
+    room.press('help')
+    room.press('pause')
+    assert room.text == 'The second sentence.', 'help is over: one thing at a time'
+    assert room.listen()[-1] == 'The second sentence.'
+    room.say('A chair.')
+    assert room.text == 'A chair.'
+
+
+def test_the_systems_own_sentences_can_be_paused(room):
+    room.press('help')
+    room.sentence_ends()
+    second = room.text
+    assert room.press('pause') and room.text == ''
+    assert room.press('pause') and room.text == second
+
+
+def test_a_sound_cannot_be_paused():
+    room = Room(earcons=True)
+    room.stream('one', [], done=False)
+    assert room.sounding.item == Earcon(HEARD)
+    assert not room.press('pause') and not room.speaking.paused
+
+
+def test_pause_while_something_urgent_is_said_pauses_the_answer_behind_it(room):
+    room.say(TWO, ASKED)
+    room.say('Stairs ahead.', URGENT)
+    assert room.press('pause') and room.text == 'Stairs ahead.'
+    room.sentence_ends()
+    assert room.text == ''
+    room.press('pause')
+    assert room.text == 'The first sentence.'
+
+
+def test_what_is_paused_is_gone_on_with_behind_what_is_urgent(room):
+    room.say(TWO)
+    room.press('pause')
+    room.say('Stairs ahead.', URGENT)
+    room.press('pause')
+    assert room.text == 'Stairs ahead.' and not room.speaking.paused
+    room.sentence_ends()
+    assert room.text == 'The first sentence.'
+
+
+def test_an_answer_that_grows_while_it_is_paused_loses_nothing(room):
+    room.stream('one', ['The first sentence.'], done=False)
+    assert room.text == 'The first sentence.'
+    room.press('pause')
+    room.description('one', TWO, '')
+    room.wait(1.0)
+    assert room.text == ''
+    room.press('pause')
+    assert room.listen()[-3:] == ['The first sentence.', 'The first sentence.', 'The second sentence.']
 
 
 def test_hush_ends_the_pause_and_what_was_paused(room):
@@ -300,13 +363,3 @@ def test_status_speaks_the_language_of_the_listener():
     room.sight(0, age_s=0.2)
     assert '0,2' in room.status()
     assert room.sounding.item.language == 'de'
-
-
-def test_what_was_paused_and_ended_by_something_urgent_does_not_silence_what_comes_after(room):
-    """The old bug: `paused` outlived the narration, and nothing volunteered was ever spoken again."""
-    room.say(TWO)
-    room.press('pause')
-    room.say('Stairs ahead.', URGENT)
-    room.listen()
-    room.say('A chair.')
-    assert room.text == 'A chair.'

@@ -14,13 +14,14 @@ from collections.abc import Callable, Sequence
 import math
 
 from dam_ros.core import errors
+from dam_ros.core.floor import Floor
 from dam_ros.core.heard import Heard
+from dam_ros.core.open_questions import OpenQuestions
 from dam_ros.core.silence import Silence
 from dam_ros.core.speakable import Sentence
-from dam_ros.core.speech_acts import (Act, Arrived, ASKED, Cue, Done, Earcon, HEARD, Item, OFF, PROGRESS, Request,
-                                      Speak, SPOKEN, Stop, TOLD, URGENT, WORKING)
+from dam_ros.core.speech_acts import (Act, ASKED, Cue, Earcon, HEARD, Item, OFF, PROGRESS, Request, SPOKEN, TOLD,
+                                      URGENT, WORKING)
 from dam_ros.core.speech_settings import SpeechSettings
-from dam_ros.core.waiting_line import WaitingLine
 
 _SUPERSEDED, _HUSHED, _MUTED = errors.Superseded.code, errors.Hushed.code, errors.Muted.code
 _NO_VOICE, _TOO_LATE, _CANCELLED = errors.NoVoice.code, errors.TooLate.code, errors.Cancelled.code
@@ -34,7 +35,6 @@ class Speaking:
     Attributes:
         heard: what the person has heard the beginning of.
         muted: True while nothing is to be heard.
-        paused: True while what was being said waits for the person to go on.
         silence: what the person has silenced.
         camera_turns: True while the camera turns: nothing is volunteered, as it would be about what is gone by then.
     """
@@ -43,27 +43,21 @@ class Speaking:
         self._settings, self._born, self._working = settings, now, working
         self.heard = Heard()
         self.silence = Silence()
-        self.muted = self.paused = self.camera_turns = False
-        self._current: Request | None = None
-        self._number, self._numbers = 0, 0      # of what sounds now (0 nothing); counter
-        self._item: Sentence | Earcon | None = None
-        self._aloud = True                      # is it to be heard, or only paced
-        self._line = WaitingLine()
-        self._questions: dict[str, float] = {}  # asked and not answered: id to when
-        self._next_working = math.inf
-        self._progress_since = math.inf         # when the first progress came of those that nothing else came after
-        self._acts: list[Act] = []
+        self.muted = self.camera_turns = False
+        self._floor = Floor()
+        self._questions = OpenQuestions()
+        self._progress_since = math.inf   # when the first progress came of those that nothing else came after
 
     # -- what comes in
 
     def request(self, now: float, request: Request) -> list[Act]:
         """Something to say."""
-        self._acts.append(Arrived(request))
+        self._floor.arrive(request)
         if request.priority == ASKED:
-            self._questions.pop(request.about, None)
+            self._questions.answer(request.about)
         refusal = self._refusal(now, request)
         if refusal or not (request.sentences or request.open):
-            self._done(request, refusal)
+            self._floor.done(request, refusal)
         else:
             request.idle_since = now
             arrive = {TOLD: self._tell, ASKED: self._ask, URGENT: self._warn, PROGRESS: self._report}
@@ -72,7 +66,7 @@ class Speaking:
 
     def extend(self, now: float, key: str, items: Sequence[Item], *, closed: bool) -> list[Act]:
         """More of an open request; `closed`: this was the last. What has ended meanwhile stays ended."""
-        for request in self._all():
+        for request in self._floor.everyone():
             if request.key == key and request.open:
                 request.sentences.extend(items)
                 request.open = not closed
@@ -80,41 +74,38 @@ class Speaking:
         return self._go_on(now)
 
     def question(self, now: float, id: str, confirmation: Sequence[Item]) -> list[Act]:
-        """A person has asked: what was being said ends, the confirmation is given, and until a request ASKED comes
-        whose `about` is this id (or `give_up`) nothing is volunteered."""
-        if self._current is not None and self._current.priority != URGENT:
-            self._end(self._current, _SUPERSEDED)   # also where it is only another earcon
-        self._questions[id] = now
-        self._next_working = now + self._settings().progress_after_s
+        """A person has asked: what was being said ends, paused or not, the confirmation is given, and until a request
+        ASKED comes whose `about` is this id (or `give_up`) nothing is volunteered."""
+        self._supersede(self._floor.current)   # also where it is only another earcon
+        self._supersede(self._floor.held)
+        self._questions.ask(now, id, self._settings().progress_after_s)
         return self.request(now, Request(f'heard {id}', ASKED, list(confirmation), now, on_demand=True, own=True))
 
     def give_up(self, now: float, id: str) -> list[Act]:
         """No answer will come to this question."""
-        self._questions.pop(id, None)
+        self._questions.answer(id)
         return self._go_on(now)
 
     def cancel(self, now: float, key: str, code: int = _CANCELLED) -> list[Act]:
         """The caller takes one request back."""
-        for request in self._all():
+        for request in self._floor.everyone():
             if request.key == key:
-                self._end(request, code)
+                self._floor.end(request, code)
         return self._go_on(now)
 
     # -- what a person presses
 
     def hush(self, now: float, known: Sequence[str] = ()) -> list[Act]:
         """Silence for everything that was asked for until now. `known`: ids of answers that are still growing."""
-        self.silence.hush(now, self._settings().hush_quiet_s, [*known, *self._questions])
+        self.silence.hush(now, self._settings().hush_quiet_s, [*known, *self._questions.since])
         self._questions.clear()
-        self.paused = False
         self._end_all(_HUSHED)
-        self._acts.append(Cue(OFF))   # to be felt, not heard
+        self._floor.add(Cue(OFF))   # to be felt, not heard
         return self._go_on(now)
 
     def mute(self, now: float, muted: bool) -> list[Act]:
         """Everything ends; while muted, new texts are paced and captioned without a sound."""
         if muted and not self.muted:
-            self.paused = False
             self._end_all(_MUTED)
         self.muted = muted
         return self._go_on(now)
@@ -122,64 +113,71 @@ class Speaking:
     def pause(self, now: float) -> tuple[bool, list[Act]]:
         """Stops what is being said, or goes on with it at the beginning of the sentence that was interrupted.
 
+        What is urgent goes on: then what waits behind it is paused.
+
         Returns: whether there was anything to pause or to go on with, and the acts.
         """
-        if not self.paused and (self._current is None or self._current.own):
-            return False, self._go_on(now)
-        self.paused = not self.paused
-        if self.paused:
-            self._interrupt_for_now()
-        return True, self._go_on(now)
+        floor = self._floor
+        found = True
+        if floor.held is not None:
+            self._resume(now)
+        elif floor.current is not None and floor.current.priority == URGENT and floor.line.asked is not None:
+            floor.held = floor.line.asked
+            floor.line.remove(floor.held)
+        elif floor.current is not None and floor.current.priority != URGENT and floor.current.has_words:
+            floor.hold()
+        else:
+            found = False
+        return found, self._go_on(now)
 
     def quiet(self, now: float, only_answers: bool) -> list[Act]:
         """From now on (or no longer) only what was asked for is spoken, and what is urgent."""
         self.silence.only_answers = only_answers
-        for request in self._all() if only_answers else ():
+        for request in self._floor.everyone() if only_answers else ():
             if request.volunteered:
-                self._end(request, _HUSHED)
+                self._floor.end(request, _HUSHED)
         return self._go_on(now)
 
     def say_again(self, now: float) -> list[Act]:
         """The sentence that sounds begins again: its rate has changed."""
-        self._interrupt_for_now()
+        self._floor.interrupt()
         return self._go_on(now)
 
     def end(self, why: str) -> list[Act]:
         """Everything ends because speaking does."""
-        for request in self._all():
-            self._end(request, _NO_VOICE, why)
-        acts, self._acts = self._acts, []
-        return acts
+        for request in self._floor.everyone():
+            self._floor.end(request, _NO_VOICE, why)
+        return self._floor.acts()
 
     # -- what the voice tells, and time
 
     def started(self, now: float, number: int) -> None:
         """The voice says that the first sample of this is out."""
-        request = self._current
-        if number != self._number or request is None or not isinstance(self._item, Sentence):
+        floor = self._floor
+        if not floor.is_sounding(number) or not isinstance(floor.item, Sentence):
             return
-        self.heard.begun(now, request, self._item)
-        if request.on_begun is not None:
-            request.on_begun(now)
+        self.heard.begun(now, floor.current, floor.item)
+        if floor.current.on_begun is not None:
+            floor.current.on_begun(now)
 
     def ended(self, now: float, number: int, *, heard: bool) -> list[Act]:
         """The item is over. `heard`: False where no voice worked, or nothing was to be heard."""
-        request = self._current
-        if number == self._number and request is not None:
-            self._number = 0
-            if isinstance(self._item, Sentence):
+        floor = self._floor
+        if floor.is_sounding(number):
+            floor.fell_silent()
+            request = floor.current
+            if isinstance(floor.item, Sentence):
                 if heard:
-                    request.heard_chars = max(request.heard_chars, self._item.end)
+                    request.heard_chars = max(request.heard_chars, floor.item.end)
                 elif not request.shortfall:
-                    request.shortfall = _NO_VOICE if self._aloud else _MUTED
+                    request.shortfall = _NO_VOICE if floor.aloud else _MUTED
             request.next += 1
             request.idle_since = now
         return self._go_on(now)
 
     def tick(self, now: float) -> list[Act]:
         """Time has passed. To be called a few times a second."""
-        if self._questions and now >= self._next_working:
-            self._next_working = now + self._settings().working_every_s
+        if self._questions.sign_is_due(now, self._settings().working_every_s):
             return self.request(now, Request(f'working {now}', PROGRESS, list(self._working), now, own=True,
                                              on_demand=True))
         return self._go_on(now)
@@ -188,12 +186,17 @@ class Speaking:
 
     @property
     def busy(self) -> bool:
-        return self._current is not None
+        return self._floor.current is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether what was being said waits for the person to go on."""
+        return self._floor.held is not None
 
     @property
     def questions(self) -> dict[str, float]:
         """What was asked and not answered: id to s, when."""
-        return dict(self._questions)
+        return self._questions.since
 
     def may_volunteer(self, now: float) -> bool:
         """Whether something TOLD would be taken now, and could be spoken soon."""
@@ -208,105 +211,104 @@ class Speaking:
         return _TOO_LATE if late and not request.on_demand else SPOKEN
 
     def _warn(self, now: float, request: Request) -> None:
-        current, waiting = self._current, self._line.asked
-        if current is not None and current.priority == ASKED and waiting is not None and waiting.began < current.began:
-            self._end(waiting, _SUPERSEDED)
-        if current is not None and current.priority == ASKED and self._line.asked is None:
-            self._interrupt_for_now()    # an answer a person waits for is resumed at the sentence that was cut
-            self._current = None
-            self._line.add(current)
-        elif current is not None and current.priority != URGENT:
-            self._end(current, _SUPERSEDED)
+        current, waiting = self._floor.current, self._floor.line.asked
+        if current is not None and current.priority == ASKED and (waiting is None or waiting.began < current.began):
+            self._supersede(waiting)
+            self._floor.make_way()    # an answer a person waits for is resumed at the sentence that was cut
+        else:
+            self._supersede(current)
         self._drop_progress()
-        self._line.add(request)
+        self._floor.line.add(request)
 
     def _ask(self, now: float, request: Request) -> None:
-        waiting = self._line.asked
+        floor, waiting = self._floor, self._floor.line.asked
         if waiting is not None and request.began < waiting.began:
-            self._done(request, _SUPERSEDED)   # what waits is the answer to a newer question
+            floor.done(request, _SUPERSEDED)   # what waits is the answer to a newer question
             return
-        if waiting is not None:
-            self._end(waiting, _SUPERSEDED)
-        current = self._current
+        self._supersede(waiting)
+        if not request.own:   # the system's own words, as of `status`, leave what is paused to be gone on with
+            self._supersede(floor.held)
+        current = floor.current
         # A slow answer to an older question does not talk over the newer one; it comes after it.
         older = current is not None and current.priority == ASKED and request.began < current.began
-        if current is not None and current.priority != URGENT and not older:
-            if current.own and self._number and self._item == Earcon(HEARD):
+        if current is not None and not older:
+            if current.own and floor.sounds and floor.item == Earcon(HEARD):
                 del current.sentences[current.next + 1:]   # a tenth of a second: it is not cut by the answer
             else:
-                self._end(current, _SUPERSEDED)
-        self.paused = False
+                self._supersede(current)
         self._drop_progress()
-        self._line.add(request)
+        floor.line.add(request)
 
     def _tell(self, now: float, request: Request) -> None:
-        if self._current is not None and self._current.priority == PROGRESS:
-            self._end(self._current, _SUPERSEDED)
+        if self._floor.current is not None and self._floor.current.priority == PROGRESS:
+            self._supersede(self._floor.current)
         self._drop_progress()
-        self._line.add(request)
-        while self._line.count(TOLD) > self._settings().waiting:
-            self._end(self._line.next(TOLD), _TOO_LATE)
+        line = self._floor.line
+        line.add(request)
+        while line.count(TOLD) > self._settings().waiting:
+            self._floor.end(line.next(TOLD), _TOO_LATE)
 
     def _report(self, now: float, request: Request) -> None:
-        if any(other.priority != PROGRESS for other in self._all()):
-            self._done(request, _SUPERSEDED)
+        if any(other.priority != PROGRESS for other in self._floor.everyone()):
+            self._floor.done(request, _SUPERSEDED)
             return
         since = self._progress_since
         self._drop_progress()
-        self._progress_since = min(since, now, *self._questions.values())
-        self._line.add(request)
+        self._progress_since = min(since, now, *self._questions.since.values())
+        self._floor.line.add(request)
 
     def _drop_progress(self) -> None:
         self._progress_since = math.inf
-        if self._line.progress is not None:
-            self._end(self._line.progress, _SUPERSEDED)
+        self._supersede(self._floor.line.progress)
+
+    def _supersede(self, request: Request | None) -> None:
+        """Something newer takes its place; not that of what is urgent."""
+        if request is not None and request.priority != URGENT:
+            self._floor.end(request, _SUPERSEDED)
+
+    def _end_all(self, code: int) -> None:
+        for request in self._floor.everyone():
+            if code == _HUSHED and request.about:
+                self.silence.add([request.about])
+            self._floor.end(request, code)
+
+    def _resume(self, now: float) -> None:
+        """What was paused goes on; behind what is urgent, instead of anything else."""
+        floor = self._floor
+        held, floor.held = floor.held, None
+        held.idle_since = now
+        self._supersede(floor.current)
+        self._supersede(floor.line.asked)
+        if floor.current is None:
+            floor.current = held
+        else:
+            floor.line.add(held)
 
     # -- going on
 
     def _go_on(self, now: float) -> list[Act]:
+        floor = self._floor
         self._drop_stale(now)
-        while not self._number:
-            if self._current is None:
-                self._current = self._take_next(now)
-                if self._current is None:
+        while not floor.sounds:
+            if floor.current is None:
+                floor.current = self._take_next(now)
+                if floor.current is None:
                     break
-                self._current.idle_since = now
-            elif self.paused and self._current.priority != URGENT:
+                floor.current.idle_since = now
+            patience_s = self._settings().hold_s if floor.line else _LONGEST_HOLD_S
+            if not floor.go_on(now, not self.muted, self._settings().earcons, patience_s):
                 break
-            if not self._continue(now):
-                break
-        acts, self._acts = self._acts, []
-        return acts
-
-    def _continue(self, now: float) -> bool:
-        """Speaks the next item of the current request, or ends it. False: wait for more of it."""
-        request = self._current
-        while request.next < len(request.sentences):
-            item = request.sentences[request.next]
-            item = item(now) if callable(item) else item
-            if isinstance(item, Earcon) and (self.muted or not self._settings().earcons):
-                self._acts.append(Cue(item.name))
-                item = None
-            if item is None:
-                request.next += 1
-                continue
-            self._numbers += 1
-            self._number, self._item, self._aloud = self._numbers, item, not self.muted
-            self._acts.append(Speak(self._number, request, item, self._aloud))
-            return True
-        if request.open and now < request.idle_since + (self._settings().hold_s if self._line else _LONGEST_HOLD_S):
-            return False
-        self._end(request, request.shortfall)
-        return True
+        return floor.acts()
 
     def _take_next(self, now: float) -> Request | None:
+        line = self._floor.line
         for priority in (URGENT, ASKED, TOLD, PROGRESS):
-            while (request := self._line.next(priority)) is not None and self._may_begin(now, request):
-                self._line.remove(request)
+            while (request := line.next(priority)) is not None and self._may_begin(now, request):
+                line.remove(request)
                 code = SPOKEN if request.begun or request.check is None else request.check(now)
                 if code == SPOKEN:
                     return request
-                self._done(request, code)
+                self._floor.done(request, code)
         return None
 
     def _may_begin(self, now: float, request: Request) -> bool:
@@ -314,46 +316,9 @@ class Speaking:
             return not (self.paused or self._questions or (self.camera_turns and not request.own))
         if request.priority == PROGRESS:
             return not self.paused and now >= self._progress_since + self._settings().progress_after_s
-        return request.priority == URGENT or not self.paused
+        return True
 
     def _drop_stale(self, now: float) -> None:
-        for request in self._all():
-            if request is not self._current and not request.begun and now > request.valid_until:
-                self._end(request, _TOO_LATE)
-
-    # -- ending
-
-    def _end_all(self, code: int) -> None:
-        for request in self._all():
-            if code == _HUSHED and request.about:
-                self.silence.add([request.about])
-            self._end(request, code)
-
-    def _end(self, request: Request, code: int, why: str = '') -> None:
-        if request is self._current:
-            self._interrupt()
-            self._current = None
-            self.paused = self.paused and self._line.asked is not None   # else nothing is left to go on with
-        else:
-            self._line.remove(request)
-        self._done(request, code, why)
-
-    def _interrupt_for_now(self) -> None:
-        """It goes on at the sentence that was cut; where that is shown with the words before it, at these."""
-        if self._number and isinstance(self._item, Sentence) and self._item.caption == '':
-            self._current.next -= 1
-        self._interrupt()
-
-    def _interrupt(self) -> None:
-        if self._number:
-            self._number = 0
-            self._acts.append(Stop())
-
-    def _done(self, request: Request, code: int, why: str = '') -> None:
-        request.open = False
-        self._acts.append(Done(request, code, why))
-        if request.on_done is not None:
-            request.on_done(code)
-
-    def _all(self) -> list[Request]:
-        return ([] if self._current is None else [self._current]) + list(self._line)
+        for request in self._floor.line:
+            if not request.begun and now > request.valid_until:
+                self._floor.end(request, _TOO_LATE)

@@ -95,6 +95,11 @@ class Request:
         return self.next > 0
 
     @property
+    def has_words(self) -> bool:
+        """False where it consists of earcons, and of words in place of those."""
+        return any(isinstance(item, Sentence) for item in self.sentences)
+
+    @property
     def text(self) -> str:
         """As far as it is worded."""
         return ' '.join(item.text for item in self.sentences if isinstance(item, Sentence))

@@ -13,6 +13,7 @@ import pytest
 
 from dam_ros.core import catalogues, phrases
 from dam_ros.core.catalogues import FOLDER, joined, known, LANGUAGES, number, phrase, translate, Worded
+from dam_ros.core.errors import leaves
 from dam_ros.core.phrases import every_phrase, of_sight
 from dam_ros.core.speakable import cut
 
@@ -145,3 +146,40 @@ def test_the_first_start_says_what_it_is_what_it_is_not_and_how_to_be_silent():
     said = [phrase(one, 'en').text for one in phrases.FIRST_START]
     assert said == ['I say what a camera sees.', 'I do not warn of obstacles.',
                     'Say stop or press hush for silence, help for the commands.']
+
+
+# -- what went wrong, and the battery
+
+def _asks_for_something(text: str) -> bool:
+    return text.split('. ')[-1].startswith(('Please ', 'Say '))
+
+
+@pytest.mark.parametrize('code', [one.code for one in leaves()])
+def test_every_failure_says_in_its_last_sentence_what_to_do(code):
+    message = phrases.of_failure(code)
+    assert message == '' or _asks_for_something(message)
+
+
+@pytest.mark.parametrize('message', [phrases.NO_DESCRIBER, phrases.DESCRIBER_GONE, phrases.CANNOT_READ])
+def test_what_is_missing_can_be_mended(message):
+    assert _asks_for_something(message)
+
+
+@pytest.mark.parametrize(('narrate', 'low_battery', 'said'), (
+    ('new', False, 'I say what is new.'), ('all', False, 'I say everything I see.'),
+    ('new', True, 'Battery low. I say what is new when it is charged.'),
+    ('all', True, 'Battery low. I say only what is new.'),
+    ('off', False, 'I do not narrate any more.'), ('off', True, 'I do not narrate any more.')))
+def test_narration_that_a_low_battery_reduces_is_not_promised(narrate, low_battery, said):
+    """"I say what is new." was said of narration that stayed off."""
+    assert phrases.of_narration(narrate, low_battery) == said
+
+
+@pytest.mark.parametrize(('low', 'charging', 'narrate', 'said'), (
+    (True, False, 'new', 'Battery low. I say less of my own accord.'), (True, False, 'off', 'Battery low.'),
+    (False, True, 'new', 'Battery charging. I say as much as before.'), (False, True, 'off', 'Battery charging.'),
+    (False, False, 'all', 'Battery no longer low. I say as much as before.'),
+    (False, False, 'off', 'Battery no longer low.')))
+def test_of_the_battery_nothing_is_said_that_is_not_so(low, charging, narrate, said):
+    """It said "Battery charged" as soon as a cable was in."""
+    assert phrases.of_battery(low, charging, narrate) == said

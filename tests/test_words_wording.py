@@ -73,7 +73,8 @@ TAGS = (
     ('A dog <!-- runs', 'A dog runs'), ('A dog <break', 'A dog'), ('<prosody rate="slow>A dog', 'A dog'),
     ('A dog <voice name="x y', 'A dog'), ('A dog </voice', 'A dog'), ('<BREAK STRENGTH=strong>A dog', 'A dog'),
     ('<?xml version="1.0" A dog', 'A dog'),
-    ('a < b and c > d.', 'a < b and c > d.'), ('a<b and c>d', 'a<b and c>d'), ('x <= 3 and y >= 4', 'x <= 3 and y >= 4'),
+    ('a < b and c > d.', 'a < b and c > d.'), ('a<b and c>d', 'a<b and c>d'),
+    ('x <= 3 and y >= 4', 'x <= 3 and y >= 4'),
     ('if x <y then z = 3 > 2', 'if x <y then z = 3 > 2'), ('I <3 you', 'I <3 you'))
 NUMBERS = (
     ('en', 'It is 1.5 m tall.', 'It is 1.5 metres tall.'), ('en', '1 m', '1 metre'),
@@ -114,7 +115,8 @@ QUOTES = (
     ('zh', '牌子上写着“停”。', '牌子上写着，文字，可能是：“停”。'),
     ('zh', '上面有「出口」', '上面有，文字，可能是：「出口」'),
     ('it', 'Un cartello "ALT".', 'Un cartello, text, perhaps: "ALT".'))
-LONG = ('<a b="', '<a b=', '<!--', '<?x ', "<a b='c' d=", '</', '<a  =', '<|', '<!-- a ', '"', '*', "'", '`', '_', '“', '”', ' "a', '"a" ', " 'a", "it's ", '<', '<b', '[', '[a](', '~', '#', '&',
+LONG = ('<a b="', '<a b=', '<!--', '<?x ', "<a b='c' d=", '</', '<a  =', '<|', '<!-- a ',
+    '"', '*', "'", '`', '_', '“', '”', ' "a', '"a" ', " 'a", "it's ", '<', '<b', '[', '[a](', '~', '#', '&',
     '5 m ', '1x', '$1', '1.',
         '-', '\U0001f600', ' ', '\n', 'a.b. ', 'In this image, ', '停', '“a” ', '1,', '« ', '~~', '**a', '( ')
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import html
 import re
 
-_NAMES = ('(?:a|abbr|b|big|blockquote|body|br|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|ins|kbd|li|mark|ol|p|pre|s'
-          '|small|span|strong|sub|sup|table|tbody|td|th|tr|tt|u|ul'
-          '|audio|break|desc|emphasis|lang|lexicon|metadata|phoneme|prosody|say-as|speak|token|voice|w)')   # HTML and SSML
+# Of HTML and SSML; those of others are known by their attributes or by their ends.
+_NAMES = ('(?:a|abbr|b|big|blockquote|body|br|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|ins|kbd|li|mark|ol|p'
+          '|pre|s|small|span|strong|sub|sup|table|tbody|td|th|tr|tt|u|ul'
+          '|audio|break|desc|emphasis|lang|lexicon|metadata|phoneme|prosody|say-as|speak|token|voice|w)')
 _ATTRIBUTE = r'\s+[A-Za-z_][\w:.-]{0,40}\s{0,3}='
 # Every alternative stops at the next "<", so that a text of tags without ends takes no longer than any other.
 _QUOTED = '(?:"[^"<]{0,300}"|\'[^\'<]{0,300}\')'

@@ -22,7 +22,6 @@ from dam_ros.voices.synthesized import now
 
 _FASTER = 1.15   # one press; a change of less is hard to hear
 _STEP_WPM = 5.0
-NARRATION_WORDS = {'off': phrases.NARRATION_OFF, 'new': phrases.NARRATION_ON, 'all': phrases.NARRATION_ON_ALL}
 
 
 class Commands:

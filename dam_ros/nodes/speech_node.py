@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import qos_profile_sensor_data, QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import BatteryState
 from std_msgs.msg import String
 
@@ -23,7 +23,7 @@ from dam_ros.core.speakable import Sentence
 from dam_ros.core.speech_acts import PRIORITY_NAMES, Request
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.core.steering import Condition
-from dam_ros.nodes.commands import Commands, NARRATION_WORDS
+from dam_ros.nodes.commands import Commands
 from dam_ros.nodes.describe_client import DescribeClient
 from dam_ros.nodes.describer_watch import DescriberWatch
 from dam_ros.nodes.inbox import Inbox
@@ -73,7 +73,7 @@ class SpeechNode(Node):
         self._watch.on_gone = self._client.cancel
         self._commands = Commands(self, self._speaker, self._client, self._narrator, self._settings, self._condition,
                                   self._caption_by_hand, self._subscribe)
-        self._subscribe(BatteryState, 'battery', self._on_battery, 10)
+        self._subscribe(BatteryState, 'battery', self._on_battery, qos_profile_sensor_data)   # hears reliable ones, too
         self._say.serve(self._speaker)
         self._health = SpeechHealth(self, self._speaker, self._watch, self._remembered, self._settings)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
@@ -159,7 +159,7 @@ class SpeechNode(Node):
                 self._speaker.say(phrases.RATE, rate=round(settings.rate_wpm))
         if settings.narrate != self._narrate:
             self._narrate = settings.narrate
-            self._speaker.say(NARRATION_WORDS[settings.narrate])
+            self._speaker.say(phrases.of_narration(settings.narrate, self._battery.low))
 
     def _on_battery(self, state: BatteryState) -> None:
         charging = state.power_supply_status in (BatteryState.POWER_SUPPLY_STATUS_CHARGING,
@@ -167,7 +167,7 @@ class SpeechNode(Node):
         charge = state.percentage if 0.0 <= state.percentage <= 1.0 else math.nan
         if self._battery.read(charge, charging, self._settings().battery_low):
             self._speaker.policy.narrating.low_battery = self._battery.low
-            self._speaker.volunteer(phrases.BATTERY_LOW if self._battery.low else phrases.BATTERY_BACK)
+            self._speaker.volunteer(phrases.of_battery(self._battery.low, charging, self._settings().narrate))
 
     def _condition(self) -> Condition:
         return Condition(self._speaker.policy.narrating.mode, self._battery.charge)

@@ -27,7 +27,7 @@ import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Empty, String
 from std_srvs.srv import SetBool, Trigger
@@ -92,7 +92,7 @@ class Talking:
         self.node.create_subscription(String, 'speech_node/cue', self._on_cue, 10)
         self._present = self.node.create_publisher(Present, 'describe_node/present', 10)
         self._sight = self.node.create_publisher(Sight, 'describe_node/sight', 10)
-        self._battery = self.node.create_publisher(BatteryState, 'battery', 10)
+        self._battery = self.node.create_publisher(BatteryState, 'battery', qos_profile_sensor_data)   # as drivers do
         self._hush = self.node.create_publisher(Empty, 'speech_node/hush', 10)
         self._ask = self.node.create_publisher(String, 'speech_node/ask', 10)
         self.start()
@@ -177,6 +177,11 @@ class Talking:
 
     def battery(self, percentage: float) -> None:
         self._battery.publish(BatteryState(percentage=percentage))
+
+    def lose_describer(self) -> None:
+        """One that has no ~/sight ends: its topics are gone from the graph."""
+        for publisher in (self._description, self._partial, self._present, self._sight):
+            self.node.destroy_publisher(publisher)
 
     # -- a person or a planner
 

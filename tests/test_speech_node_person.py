@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.msg', reason='needs the built interfaces')
 
+from rcl_interfaces.msg import ParameterValue   # noqa: E402
+from rcl_interfaces.srv import GetParameters   # noqa: E402
 import rclpy   # noqa: E402
 from rclpy.action import ActionServer, CancelResponse   # noqa: E402
 from rclpy.callback_groups import ReentrantCallbackGroup   # noqa: E402
@@ -296,6 +298,15 @@ def test_who_asked_a_describer_that_died_is_told():
         node.captioned(phrases.DESCRIBER_GONE.split('. ')[0] + '.', 5.0)
 
 
+def test_so_is_who_asked_one_without_a_heartbeat_that_died_soon_after_the_start():
+    with talking(announce_sight=True) as node:
+        node.spin(0.5)
+        node.part('a', 0)
+        node.spin(0.5)
+        node.lose_describer()
+        node.captioned(phrases.DESCRIBER_GONE.split('. ')[0] + '.', 5.0)
+
+
 def test_narration_of_what_is_gone_is_not_spoken(node):
     node.present(1, 2)
     node.spin(0.2)
@@ -381,6 +392,27 @@ def test_where_pictures_leave_the_device_it_is_said_and_to_which_host(node):
     assert node.captions.count('Pictures leave this device.') == 1, 'once'
     node.executor.remove_node(describer)
     describer.destroy_node()
+
+
+def test_where_pictures_go_is_asked_again_where_the_reply_was_lost(node):
+    asked = []
+
+    async def reply(request, response):
+        asked.append(request.names)
+        if len(asked) == 1:
+            await Future()   # for ever
+        response.values = [ParameterValue(type=4, string_value=one) for one in ('remote', 'http://gpu.example.org/v1')]
+        return response
+
+    node.node.create_service(GetParameters, 'describe_node/get_parameters', reply,
+                             callback_group=ReentrantCallbackGroup())
+    node.see(3.0)
+    assert len(asked) == 1 and node.captions == []
+    node.see(5.0)
+    assert len(asked) == 2
+    assert node.captions.count('Pictures leave this device.') == 1
+    node.see(6.0)
+    assert len(asked) == 2
 
 
 def test_what_is_said_is_kept_nowhere_unless_that_was_asked_for_and_announced(tmp_path):

@@ -46,7 +46,7 @@ class Seeing:
         now: s, the steady clock, when it was started.
 
     Attributes:
-        beats: the describer has a heartbeat (~/sight); without one nobody can say that it is gone.
+        beats: the describer has a heartbeat (~/sight); without one others have to look for signs of its life.
     """
 
     def __init__(self, settings: Callable[[], SpeechSettings], now: float):
@@ -72,15 +72,19 @@ class Seeing:
         self._last_sign = now
 
     def describer(self, now: float) -> str:
-        """UNKNOWN (it may be starting), RUNNING or GONE."""
+        """UNKNOWN (it may be starting), RUNNING or GONE; where there was a sign of its life, one of the last two."""
         if now - self._last_sign <= self._settings().describer_gone_s:
             return RUNNING
-        return GONE if self.beats or now - self._born > _FIRST_S else UNKNOWN
+        return GONE if self._was_there or now - self._born > _FIRST_S else UNKNOWN
+
+    @property
+    def _was_there(self) -> bool:
+        return math.isfinite(self._last_sign)
 
     def news(self, now: float) -> list[News]:
         """What has changed and was not told."""
         if self.describer(now) == GONE:
-            return [] if self._told_gone else [News(None, is_new=not self.beats)]
+            return [] if self._told_gone else [News(None, is_new=not self._was_there)]
         if self.describer(now) == UNKNOWN:
             return []
         several = len(self._cameras) > 1

@@ -21,6 +21,7 @@ from dam_ros.voices.synthesized import now
 
 _NS = 1_000_000_000
 SKEW_S = 1.0   # clocks that differ by more are named
+_REPLY_S = 5.0   # a reply that takes longer is lost
 # Volatile: an old sentence must not be spoken to someone who joins late.
 _ANSWERS = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE, durability=QoSDurabilityPolicy.VOLATILE)
 
@@ -42,7 +43,7 @@ class DescriberWatch:
         self.on_gone: Callable[[], None] = lambda: None
         self._parameters = node.create_client(GetParameters, f'{self._name}/get_parameters',
                                               callback_group=ReentrantCallbackGroup())
-        self._asked_where = False
+        self._asked_s, self._asking, self._knows_where = -math.inf, None, False
         # Where both wait, the executor takes them in this order: a Description must not overtake the first Partial.
         subscribe(Partial, f'{self._name}/partial', self._on_partial, _ANSWERS)
         subscribe(Description, f'{self._name}/description', self._on_description, _ANSWERS)
@@ -59,12 +60,20 @@ class DescriberWatch:
             self._speaker.perform(policy.describer_is_gone(now()))
             self.on_gone()
         self._was = is_
-        if is_ != RUNNING:
-            self._asked_where = False
-        elif not self._asked_where and self._parameters.service_is_ready():
-            self._asked_where = True
-            request = GetParameters.Request(names=['describer', 'remote_url'])
-            self._parameters.call_async(request).add_done_callback(self._on_parameters)
+        if is_ == RUNNING:
+            self._ask_where()
+        else:
+            self._asked_s, self._knows_where = -math.inf, False
+
+    def _ask_where(self) -> None:
+        """Where pictures go: again where a reply was lost."""
+        if self._knows_where or now() - self._asked_s < _REPLY_S or not self._parameters.service_is_ready():
+            return
+        if self._asking is not None:
+            self._parameters.remove_pending_request(self._asking)   # it would be kept for ever
+        self._asked_s = now()
+        self._asking = self._parameters.call_async(GetParameters.Request(names=['describer', 'remote_url']))
+        self._asking.add_done_callback(self._on_parameters)
 
     def _on_partial(self, partial: Partial) -> None:
         self._speaker.partial(partial)
@@ -90,8 +99,9 @@ class DescriberWatch:
         policy.headings.saw(now(), sight.camera, heading, sight.turning_rad_s)
 
     def _on_parameters(self, future) -> None:
-        if future.cancelled() or future.exception() is not None:
+        if self._knows_where or future.cancelled() or future.exception() is not None:
             return
+        self._knows_where = True
         values = future.result().values
         if len(values) == 2 and values[0].string_value == 'remote':
             url = urlsplit(values[1].string_value)

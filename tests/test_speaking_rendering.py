@@ -212,6 +212,20 @@ def test_a_message_that_was_never_filled_in_has_no_direction():
     assert where(Room(clock_reference='person'), bearing_rad=0.0, distance_m=0.0, clock_hour=0, where='') == ['A mug.']
 
 
+def test_a_distance_that_was_never_filled_in_is_not_within_reach():
+    assert where(Room(clock_reference='person'), distance_m=0.0)[1] == "At 2 o'clock."
+    assert where(Room(clock_reference='person'), distance_m=0.1)[1] == "At 2 o'clock, within reach."
+
+
+def test_attributes_says_the_place_in_the_picture_itself_so_it_is_not_said_twice():
+    assert where(Room(clock_reference='camera'), describer='attributes')[1] == 'One and a half metres.'
+    assert where(Room(clock_reference='camera'), describer='attributes', distance_m=math.nan) == ['A mug.']
+    below = {'bearing_rad': math.nan, 'distance_m': math.nan, 'clock_hour': 0, 'where': 'at the bottom of the picture'}
+    assert where(Room(clock_reference='person'), describer='attributes', **below) == ['A mug.']
+    assert where(Room(clock_reference='person'), describer='dam', **below)[1] == 'In the picture, bottom.'
+    assert where(Room(clock_reference='person'), describer='attributes')[1] == "At 2 o'clock, one and a half metres."
+
+
 def test_of_a_thing_that_was_cut_out_first_the_place_comes_with_the_description():
     room = Room(clock_reference='person')
     room.stream('a', ['A mug.'])

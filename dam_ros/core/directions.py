@@ -38,6 +38,7 @@ class Whereabouts:
         distance_m: >= 0 m, NaN unknown.
         where: its English words, '' unknown.
         in_camera_frame: bearing and hour are seen from the camera, and not from another frame.
+        told: the answer's own words say already where in the picture it is.
     """
 
     bearing_rad: float = math.nan
@@ -45,6 +46,7 @@ class Whereabouts:
     distance_m: float = math.nan
     where: str = ''
     in_camera_frame: bool = True
+    told: bool = False
 
 
 def direction(place: Whereabouts, settings: DirectionSettings, language: str, fresh: bool = True) -> Worded | None:
@@ -91,7 +93,9 @@ def _of_person(place: Whereabouts, settings: DirectionSettings) -> tuple[str, di
 
 
 def _in_picture(place: Whereabouts, settings: DirectionSettings) -> tuple[str, dict] | None:
-    """(message, its values) within the picture; None where only a direction of another frame is known."""
+    """(message, its values) within the picture; None where it is told, or known in another frame only."""
+    if place.told:
+        return None
     if not place.in_camera_frame or not math.isfinite(place.bearing_rad):
         return _cell(place)
     degrees = math.degrees(place.bearing_rad)
@@ -104,7 +108,7 @@ def _in_picture(place: Whereabouts, settings: DirectionSettings) -> tuple[str, d
 
 def _cell(place: Whereabouts) -> tuple[str, dict] | None:
     cell = _CELLS.get(place.where)
-    return None if cell is None else (words.PICTURE_CELLS[cell], {})
+    return None if cell is None or place.told else (words.PICTURE_CELLS[cell], {})
 
 
 def _in_degrees(degrees: float, ahead: str, left: str, right: str) -> tuple[str, dict]:

@@ -17,6 +17,8 @@ from dam_ros.core.speech_acts import Earcon, Item, UNSURE
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.core.wording import as_spoken
 
+_TELL_PLACES = ('attributes',)   # describers whose text says itself where in the picture something is
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -144,10 +146,11 @@ def whereabouts(message: object) -> Whereabouts | None:
     """What a message with the fields of Description.msg (or Partial.msg) says of the place; None where it says nothing.
 
     A message that was never filled in says 0 m, straight ahead: where neither an hour nor words are there, its numbers
-    mean nothing.
+    mean nothing, and 0 m mean that the distance is unknown.
     """
     if not (message.where or message.clock_hour):
         return None
     return Whereabouts(bearing_rad=message.bearing_rad if message.clock_hour else math.nan,
-                       clock_hour=message.clock_hour, distance_m=message.distance_m, where=message.where,
-                       in_camera_frame=message.where_frame in ('', message.header.frame_id))
+                       clock_hour=message.clock_hour, distance_m=message.distance_m or math.nan, where=message.where,
+                       in_camera_frame=message.where_frame in ('', message.header.frame_id),
+                       told=message.describer in _TELL_PLACES)

@@ -54,6 +54,7 @@ def _claim_environment() -> None:
     os.environ['ROS_DOMAIN_ID'] = str(_claim_domain())
     os.environ['ROS_LOG_DIR'] = logs
     os.environ['XDG_STATE_HOME'] = str(Path(logs, 'state'))   # and what their speech_node remembers
+    os.environ['SPEECHD_ADDRESS'] = f'unix_socket:{logs}/nobody'   # theirs would speak aloud
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     older = os.environ.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy')   # Kilted warns where the older name is set
     name = 'FASTRTPS_DEFAULT_PROFILES_FILE' if older else 'FASTDDS_DEFAULT_PROFILES_FILE'

@@ -1,6 +1,7 @@
 """Which voices there are, which are tried, and which settings are refused at start."""
 from __future__ import annotations
 
+import os
 import subprocess
 
 import numpy as np
@@ -10,15 +11,11 @@ from dam_ros import voices
 from dam_ros.voices.espeak import Espeak
 from dam_ros.voices.protocol import Run, Utterance
 from dam_ros.voices.pyttsx3_voice import Pyttsx3
+from dam_ros.voices.speechd import Speechd
 
-from voice_room import has_espeak, no_sound_card, no_speech_dispatcher
+from voice_room import has_espeak, no_sound_card
 
 needs_espeak = pytest.mark.skipif(not has_espeak(), reason='espeak-ng is not installed')
-
-
-@pytest.fixture(autouse=True)
-def nobody(tmp_path, monkeypatch):
-    no_speech_dispatcher(tmp_path, monkeypatch)
 
 
 def samples(synthesizer, text: str = 'A red mug.', **fields) -> np.ndarray:
@@ -34,6 +31,11 @@ def pitch_hz(found: np.ndarray, rate_hz: int = 22050) -> float:
     low, high = rate_hz // 400, rate_hz // 60
     alike = same[low:high] > 0.85 * same[low:high].max()   # two periods are alike, too: the shortest counts
     return rate_hz / (low + int(np.argmax(alike)))
+
+
+def test_no_test_speaks_through_the_speech_dispatcher_of_whoever_runs_it():
+    why = Speechd().check()
+    assert 'does not answer at' in why and os.environ['ROS_LOG_DIR'] in why
 
 
 # -- which are tried
@@ -111,6 +113,15 @@ def test_speech_dispatcher_cannot_give_its_sound_to_a_topic():
 # -- what pitch, names and languages do
 
 
+@pytest.fixture(params=(Espeak, Pyttsx3))
+def synthesizer(request):
+    if request.param is Pyttsx3:
+        pytest.importorskip('pyttsx3')
+    made = request.param()
+    yield made
+    made.close()
+
+
 @needs_espeak
 def test_with_defaults_espeak_says_exactly_what_it_says_alone():
     for language, rate in (('en', 175), ('de', 300)):
@@ -121,30 +132,19 @@ def test_with_defaults_espeak_says_exactly_what_it_says_alone():
 
 
 @needs_espeak
-@pytest.mark.parametrize('kind', (Espeak, Pyttsx3))
-def test_pitch_is_heard(kind):
-    if kind is Pyttsx3:
-        pytest.importorskip('pyttsx3')
-    synthesizer = kind()
+def test_pitch_is_heard(synthesizer):
     low, usual, high = (pitch_hz(samples(synthesizer, 'A red mug on the left.', pitch=pitch)) for pitch in (10, 50, 90))
-    synthesizer.close()
     assert low < 0.9 * usual < 0.8 * high, (low, usual, high)
 
 
 @needs_espeak
-@pytest.mark.parametrize('kind', (Espeak, Pyttsx3))
-def test_a_named_voice_speaks_its_own_language_only(kind):
-    if kind is Pyttsx3:
-        pytest.importorskip('pyttsx3')
-    synthesizer = kind()
-
+def test_a_named_voice_speaks_its_own_language_only(synthesizer):
     def said(language: str, name: str) -> bytes:
         return samples(synthesizer, 'rojo', language=language, voice_name=name).tobytes()
     spanish, english = said('es', ''), said('en', '')
     assert said('es', 'English (Scotland)') == spanish
     assert said('en', 'English (Scotland)') not in (english, spanish)
     assert said('en', 'Nobody') == english
-    synthesizer.close()
 
 
 @needs_espeak

@@ -2,22 +2,21 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import time
 
 import psutil
 import pytest
 
-from dam_ros.voices import device, espeak, mouth as mouth_module, piper as piper_module, pyttsx3_voice, ssip
-from dam_ros.voices.mouth import Mouth
-from dam_ros.voices.silent import Metronome
-from dam_ros.voices.synthesized import Synthesized
+from dam_ros.voices import device, espeak, mouth as mouth_module, piper as piper_module, pyttsx3_voice, speechd, ssip
 
-from voice_room import descendants, LONG, no_sound_card, sound_card, Stage, until, utterance
+from lips import Lips, maker
+from voice_room import descendants, LONG, no_sound_card, sound_card, Stage, until
 
 SOON_S = 5.0   # "a few seconds"
 KINDS = ('espeak', 'pyttsx3', 'piper', 'speechd')
+AGAIN = 'the next sentence tries it again'
+ANSWER = {'asked': True, 'rate_wpm': 175.0}
 
 
 @pytest.fixture
@@ -27,58 +26,14 @@ def stage(tmp_path, monkeypatch):
     made.close()
 
 
-class _Heard:
-    """An output that always works."""
-
-    audible = True
-
-    def check(self):
-        return ''
-
-    def play(self, sound, utterance, run, began):
-        began(time.monotonic())
-        return time.monotonic()
-
-    def note(self, event):
-        pass
-
-    def close(self):
-        pass
-
-
-class Talk:
-    """A mouth with a voice of this kind and, after it, one that always works."""
-
-    def __init__(self, *makers):
-        self._calls: queue.Queue = queue.Queue()
-        spare = ('spare', lambda: Synthesized('spare', Metronome(), _Heard()))
-        self.mouth = Mouth([*makers, spare], lambda call, *arguments: self._calls.put((call, arguments)))
-        self.mouth.check()
-        self.told: list[str] = []
-
-    def say(self, text: str = LONG) -> None:
-        self.told.clear()
-        self.mouth.say(utterance(text, asked=True, rate_wpm=175.0), True, lambda at: self.told.append('started'),
-                       lambda at, audible: self.told.append('heard' if audible else 'unheard'))
-
-    def until(self, what: str, within_s: float = 15.0) -> None:
-        """'started', 'heard' or 'unheard'."""
-        deadline = time.monotonic() + within_s
-        while what not in self.told:
-            assert time.monotonic() < deadline, f'not {what} within {within_s} s, but {self.told}'
-            try:
-                call, arguments = self._calls.get(timeout=0.02)
-                call(*arguments)
-            except queue.Empty:
-                self.mouth.tick()
-
-
 @pytest.fixture
 def talk(stage):
+    """(kind): a mouth with a voice of this kind and, after it, one that always works; it says answers."""
     made = []
 
-    def talk(*kinds: str) -> Talk:
-        made.append(Talk(*map(stage.maker, kinds)))
+    def talk(kind: str) -> Lips:
+        made.append(Lips(stage.maker(kind), maker('spare', 'ok')))
+        made[-1].mouth.check()
         return made[-1]
     yield talk
     for one in made:
@@ -103,7 +58,7 @@ def send(stage: Stage, kind: str, number: int) -> None:
 @pytest.mark.parametrize('kind', KINDS)
 def test_killed_again_and_again_the_next_one_says_the_sentence(talk, stage, kind):
     one, kills = talk(kind), 0
-    one.say()
+    one.say(LONG, **ANSWER)
     one.until('started')
     while one.mouth.name == kind:
         assert kills < 3, 'a voice gets one more chance with each sentence'
@@ -116,43 +71,64 @@ def test_killed_again_and_again_the_next_one_says_the_sentence(talk, stage, kind
     assert one.mouth.name == 'spare' and list(one.mouth.reasons()) == [kind]
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Those limits that a test would have to wait for are a second together."""
+    for module, limits in ((device, {'_STALL_S': 1.0}), (piper_module, {'_LIMIT_S': 1.0, '_LIMIT_PER_CHAR_S': 0.0}),
+                           (ssip, {'LIMIT_S': 0.8}), (speechd, {'_ASK_S': 0.2})):
+        for name, limit in limits.items():
+            monkeypatch.setattr(module, name, limit)
+
+
 @pytest.mark.parametrize('kind', KINDS)
-def test_stopped_in_the_middle_the_next_one_speaks_within_seconds(talk, stage, kind):
+def test_stopped_in_the_middle_the_next_one_says_the_sentence(impatient, talk, stage, kind):
     one = talk(kind)
-    one.say()
+    one.say(LONG, **ANSWER)
     one.until('started')
     time.sleep(0.2)   # into the sentence
     send(stage, kind, signal.SIGSTOP)
-    begun = time.monotonic()
-    one.until('heard', 2 * SOON_S)
-    assert time.monotonic() - begun < SOON_S
+    one.until('heard', SOON_S)
     assert one.mouth.name == 'spare' and 'hangs' in one.mouth.reasons()[kind]
     send(stage, 'all', signal.SIGCONT)
 
 
 @pytest.mark.parametrize('kind', ('pyttsx3', 'piper', 'speechd'))
-def test_stopped_between_sentences_the_next_one_speaks_within_seconds(talk, stage, kind):
+def test_stopped_between_sentences_the_next_one_speaks(impatient, talk, stage, kind):
     one = talk(kind)
-    one.say('One.')
+    one.say('One.', **ANSWER)
     one.until('heard')
     send(stage, kind, signal.SIGSTOP)
-    begun = time.monotonic()
-    one.say('Two.')
-    one.until('heard', 2 * SOON_S)
-    assert time.monotonic() - begun < SOON_S
+    one.say('Two.', **ANSWER)
+    one.until('heard', SOON_S)
     assert one.mouth.name == 'spare' and 'hangs' in one.mouth.reasons()[kind]
 
 
-def test_no_voice_waits_long_for_what_hangs():
-    limits = (espeak._LIMIT_S, pyttsx3_voice._LIMIT_S, device._STALL_S, ssip.LIMIT_S, piper_module._LIMIT_S)
-    assert max(limits) <= 3.0
+def test_no_voice_waits_longer_than_3_s_for_what_hangs():
+    """piper, which computes for long, has the time of its sentence beside that."""
+    limits = (espeak._LIMIT_S, pyttsx3_voice._LIMIT_S, device._STALL_S, ssip.LIMIT_S + speechd._ASK_S,
+              piper_module._LIMIT_S)
+    assert max(limits) <= 2.5, 'and what lies in the pipe'
+
+
+@pytest.mark.alone
+def test_a_player_that_is_stopped_is_noticed_within_3_s(stage):
+    """The old bug: three seconds, and what lay in the pipe."""
+    one = Lips(stage.maker('espeak'))
+    one.mouth.check()
+    one.say(LONG, **ANSWER)
+    one.until('started')
+    time.sleep(0.2)   # into the sentence
+    send(stage, 'espeak', signal.SIGSTOP)
+    one.go_on_until(lambda: one.mouth.name == 'silent', 'silent', 3.0)
+    assert 'plays nothing any more' in one.mouth.reasons()['espeak']
+    one.mouth.close()
 
 
 @pytest.mark.parametrize('kind', ('espeak', 'pyttsx3', 'piper'))
 def test_starved_of_its_device_it_gives_way_and_takes_over_again(talk, stage, kind, monkeypatch):
     monkeypatch.setattr(mouth_module, 'RETRY_S', 1.0)
     one = talk(kind)
-    one.say()
+    one.say(LONG, **ANSWER)
     one.until('started')
     no_sound_card(stage.folder, monkeypatch)
     one.told.clear()
@@ -162,8 +138,8 @@ def test_starved_of_its_device_it_gives_way_and_takes_over_again(talk, stage, ki
     one.until('heard', SOON_S)
     assert one.mouth.name == 'spare' and 'no sound device works' in one.mouth.reasons()[kind]
     sound_card(stage.folder, monkeypatch)
-    until(lambda: one.mouth.name == kind, what='trying it again')
-    one.say('Two.')
+    until(lambda: AGAIN in one.mouth.reasons()[kind])
+    one.say('Two.', **ANSWER)
     one.until('heard')
     assert one.mouth.name == kind and one.mouth.reasons() == {}
 
@@ -173,14 +149,17 @@ def test_a_speech_dispatcher_that_comes_back_is_used_again(talk, stage, monkeypa
     one = talk('speechd')
     stage.server.signal(signal.SIGKILL)
     stage.server.process.wait(5.0)
-    one.say('One.')
+    one.say('One.', **ANSWER)
     one.until('heard')
     assert one.mouth.name == 'spare'
     stage.server.start()
-    until(lambda: one.mouth.name == 'speechd')
-    one.say('Two.')
+    until(lambda: AGAIN in one.mouth.reasons()['speechd'])
+    one.say(earcon='heard')
     one.until('heard')
-    assert one.mouth.reasons() == {}
+    assert one.mouth.name == 'spare', 'earcons are not its own'
+    one.say('Two.', **ANSWER)
+    one.until('heard')
+    assert one.mouth.name == 'speechd' and one.mouth.reasons() == {}
 
 
 def test_narration_that_the_screen_reader_swallowed_was_not_heard_and_nobody_is_blamed(talk, stage):
@@ -189,9 +168,7 @@ def test_narration_that_the_screen_reader_swallowed_was_not_heard_and_nobody_is_
     other.adjust('PRIORITY', 'message')
     other.speak('a long text of the screen reader')
     until(lambda: stage.server.noted('BEGIN'))
-    one.told.clear()
-    one.mouth.say(utterance('Narration.'), True, lambda at: one.told.append('started'),
-                  lambda at, audible: one.told.append('heard' if audible else 'unheard'))
+    one.say('Narration.')
     one.until('unheard')
     assert one.told == ['unheard'] and one.mouth.name == 'speechd' and one.mouth.reasons() == {}
     other.close()

@@ -1,15 +1,11 @@
 """speech-dispatcher: our turn among the screen reader's, what it is told, and what happens when it is gone.
 
-Against a server of ours that keeps its rules (`ssip_server.py`); and against a real one, with the sound recorded, where
-it is installed.
+Against a server of ours that keeps its rules (`ssip_server.py`); test_voices_speechd_real.py has a real one.
 """
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import socket
-import subprocess
 import time
 
 import pytest
@@ -18,8 +14,7 @@ from dam_ros.voices import ssip
 from dam_ros.voices.protocol import Failed, Finished, Started, Utterance, VoiceError
 from dam_ros.voices.speechd import rate_of, Speechd
 
-from sound_room import loud_room, MISSING, Room
-from voice_room import Dispatcher, Ears, LONG, sound_card, until
+from voice_room import Dispatcher, Ears, LONG, Reader, sound_card, until
 
 ANSWER = {'asked': True, 'rate_wpm': 300.0}
 
@@ -36,26 +31,6 @@ def voice(server):
     made = Speechd()
     yield made
     made.close()
-
-
-class Reader:
-    """A screen reader: another client of the same server."""
-
-    def __init__(self):
-        self._link = ssip.Ssip()
-        self._link.adjust('NOTIFICATION ALL', 'ON')
-        self._link.adjust('PRIORITY', 'message')
-        self._spoken = ''
-
-    def say(self, text: str) -> None:
-        self._spoken = self._link.speak(text)
-        assert self._link.event(self._spoken, time.monotonic() + 2.0) == 'BEGIN'
-
-    def ended(self) -> str:
-        return self._link.event(self._spoken, time.monotonic() + 10.0)
-
-    def close(self) -> None:
-        self._link.close()
 
 
 @pytest.fixture
@@ -125,7 +100,8 @@ def test_narration_is_dropped_while_the_screen_reader_speaks_and_that_is_told(vo
     reader.say('a long text of the screen reader')
     ears = Ears()
     voice.start(Utterance('Narration.'), ears.listen)
-    assert ears.next(Finished).audible is False
+    finished = ears.next(Finished)
+    assert (finished.audible, finished.silenced) == (False, False)
     assert reader.ended() == 'END'
     assert [one['number'] for one in server.noted('BEGIN')] == [1]
 
@@ -152,12 +128,23 @@ def test_a_stop_cancels_ours_and_leaves_the_screen_reader_alone(voice, server, r
     ears.nothing(0.1)
 
 
-def test_what_the_user_cancels_with_the_screen_reader_was_not_heard(voice, server, reader):
+@pytest.mark.parametrize('asked', (True, False))
+def test_what_a_person_ends_with_the_screen_readers_key_is_told_as_silenced(voice, server, reader, asked):
     ears = Ears()
-    voice.start(Utterance(LONG, **ANSWER), ears.listen)
+    voice.start(Utterance(LONG, asked=asked), ears.listen)
     ears.next(Started)
-    reader._link.command('CANCEL ALL')
-    assert ears.next(Finished).audible is False
+    reader.silence_all()
+    finished = ears.next(Finished)
+    assert (finished.audible, finished.silenced) == (False, True)
+
+
+def test_so_is_an_answer_that_waits_for_its_turn(voice, server, reader):
+    reader.say('a long text of the screen reader')
+    ears = Ears()
+    voice.start(Utterance('An answer.', **ANSWER), ears.listen)
+    until(lambda: len(server.noted('queued')) == 2)
+    reader.silence_all()
+    assert ears.next(Finished).silenced
 
 
 @pytest.mark.alone
@@ -285,68 +272,3 @@ def test_without_a_player_speech_goes_on_and_the_reason_is_told(server, tmp_path
     assert not finished.audible and 'earcons are not heard: ' in finished.trouble
     ears.speak(voice, 'One.')
     voice.close()
-
-
-# -- a real one
-
-REAL = [*MISSING, *(tool for tool in ('speech-dispatcher',) if shutil.which(tool) is None)]
-needs_real = pytest.mark.skipif(bool(REAL), reason=f"no real speech-dispatcher to hear: {', '.join(REAL)} missing")
-
-
-@pytest.fixture(scope='module')
-def room():
-    with loud_room() as made:
-        yield made
-
-
-@pytest.fixture
-def real(room: Room, monkeypatch):
-    """Its voice, with its sound going to the room."""
-    folder = room.folder / 'spd'
-    folder.mkdir(exist_ok=True)
-    place = folder / 'socket'
-    place.unlink(missing_ok=True)
-    daemon = subprocess.Popen(['speech-dispatcher', '-s', '-t', '0', '-c', 'unix_socket', '-S', str(place), '-L',
-                               str(folder), '-P', str(folder / 'pid'), '-l', '1'], env=room.environment,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    monkeypatch.setenv('SPEECHD_ADDRESS', f'unix_socket:{place}')
-    voice = Speechd()
-    until(lambda: voice.check() == '', 10.0, 'the start of speech-dispatcher')
-    yield voice
-    voice.close()
-    os.killpg(daemon.pid, signal.SIGTERM)
-    daemon.wait(5.0)
-
-
-@needs_real
-def test_a_real_one_speaks_sentence_after_sentence(real, room):
-    ears, begun = Ears(), len(room.loudness())
-    for number in range(3):
-        _, finished = ears.speak(real, f'Narration {number}.')
-        assert finished.audible, 'no sentence pushes the one after it away'
-    ears.speak(real, 'Uno dos tres.', language='es', asked=True, pitch=80, voice_name='+f3')
-    assert (room.loudness()[begun:] > 500.0).sum() > 50
-
-
-@needs_real
-@pytest.mark.alone
-def test_stop_silences_a_real_one_within_200_ms(real, room):
-    ears, begun = Ears(), len(room.loudness())
-    real.start(Utterance(LONG, asked=True), ears.listen)
-    until(lambda: (room.loudness()[begun:] > 500.0).sum() > 25, what='half a second of speech')
-    stopped = len(room.loudness())
-    real.stop()
-    until(lambda: len(room.loudness()) > stopped + 50, what='a second of recording')
-    heard = room.loudness()
-    assert heard[stopped - 15:stopped].max() > 20.0, 'it spoke until then'
-    assert heard[stopped + 10:].max() < 20.0
-
-
-@needs_real
-def test_a_real_one_drops_narration_while_another_client_speaks(real):
-    reader, ears = Reader(), Ears()
-    reader.say('this is the text of a screen reader that goes on')
-    real.start(Utterance('Narration.'), ears.listen)
-    assert ears.next(Finished).audible is False
-    assert reader.ended() == 'END'
-    reader.close()

@@ -9,9 +9,10 @@ import pytest
 from dam_ros import voices
 from dam_ros.voices import earcons
 from dam_ros.voices.espeak import Espeak
-from dam_ros.voices.mouth import makers_of, Mouth
+from dam_ros.voices.mouth import makers_of
 from dam_ros.voices.protocol import Finished, Run, Started, Utterance
 
+from lips import Lips
 from voice_room import Ears, has_espeak, LONG, no_sound_card, sound_card, until, utterance
 
 pytestmark = pytest.mark.skipif(not has_espeak(), reason='espeak-ng is not installed')
@@ -100,11 +101,9 @@ def test_both_are_heard(make, listener, tmp_path, monkeypatch):
 def test_of_both_the_topic_goes_on_without_a_sound_card_and_that_is_told(listener, tmp_path, monkeypatch):
     no_sound_card(tmp_path, monkeypatch)
     options = {'sound_to': 'both', 'publish': listener.publish, 'voices': ['espeak']}
-    told: list = []
-    mouth = Mouth(makers_of('auto', options), lambda call, *arguments: call(*arguments))
-    mouth.check()
-    mouth.say(utterance('A red mug.'), True, lambda at: None, lambda at, audible: told.append(audible))
-    until(lambda: told)
-    assert told == [True] and mouth.name == 'espeak' and len(listener.samples()) > 0
-    assert 'no sound device works' in mouth.reasons()['espeak']
-    mouth.close()
+    one = Lips(*makers_of('auto', options))
+    one.mouth.check()
+    one.say()
+    assert one.wait() == 'heard' and one.mouth.name == 'espeak' and len(listener.samples()) > 0
+    assert 'no sound device works' in one.mouth.reasons()['espeak']
+    one.mouth.close()

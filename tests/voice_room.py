@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
+from dam_ros.voices import ssip
 from dam_ros.voices.mouth import makers_of
 from dam_ros.voices.protocol import Finished, Started, Utterance, Voice
 
@@ -55,16 +56,10 @@ def sound_card(folder: Path, monkeypatch) -> Path:
 
 
 def no_sound_card(folder: Path, monkeypatch) -> None:
-    """Players that find no device, and no speech-dispatcher that would have one."""
-    no_speech_dispatcher(folder, monkeypatch)
+    """Players that find no device. (Of speech-dispatcher nobody has any here, see conftest.py, but `Dispatcher`.)"""
     for name in ('aplay', 'paplay'):
         write_program(folder / name, '#!/bin/sh\necho "audio open error: No such file or directory" >&2\nexit 1\n')
     monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
-
-
-def no_speech_dispatcher(folder: Path, monkeypatch) -> None:
-    """Whoever runs the tests may have one."""
-    monkeypatch.setenv('SPEECHD_ADDRESS', f'unix_socket:{folder}/nobody')
 
 
 class Dispatcher:
@@ -97,6 +92,30 @@ class Dispatcher:
             self.process.kill()
             self.process.wait(5.0)
         self._folder.cleanup()
+
+
+class Reader:
+    """A screen reader: another client of the same server."""
+
+    def __init__(self):
+        self._link = ssip.Ssip()
+        self._link.adjust('NOTIFICATION ALL', 'ON')
+        self._link.adjust('PRIORITY', 'message')
+        self._spoken = ''
+
+    def say(self, text: str) -> None:
+        self._spoken = self._link.speak(text)
+        assert self._link.event(self._spoken, time.monotonic() + 2.0) == 'BEGIN'
+
+    def ended(self) -> str:
+        return self._link.event(self._spoken, time.monotonic() + 10.0)
+
+    def silence_all(self) -> None:
+        """What its key for silence does."""
+        self._link.command('CANCEL ALL')
+
+    def close(self) -> None:
+        self._link.close()
 
 
 # What piper does with its input and output: a line in, its samples out, nothing for an empty one.

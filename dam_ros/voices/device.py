@@ -20,7 +20,7 @@ from dam_ros.voices.protocol import Run, Sound, Stopped, Utterance, VoiceError
 from dam_ros.voices.synthesized import now
 
 _GRACE_S = 3.0        # how much longer than its sound a player may take
-_STALL_S = 3.0        # how long it may take no more samples: a Bluetooth headset wakes within 2 s
+_STALL_S = 2.5        # how long it may take no more samples: a Bluetooth headset wakes within 2 s
 _PIPE = 16384         # bytes between us and it, 0.4 s: so that a player that hangs is noticed early
 _PROBE_S = 2.0
 _OPENING_S = 0.03     # a player that finds no device has ended by then

@@ -15,7 +15,7 @@ from dam_ros.voices.espeak_voices import (best_language, EspeakVoice, languages_
 from dam_ros.voices.protocol import Run, Sound, Utterance, VoiceError
 
 INSTALL = 'sudo apt-get install espeak-ng'
-_LIMIT_S = 3.0   # a sentence of 300 characters takes 50 ms
+_LIMIT_S = 2.5   # a sentence of 300 characters takes 50 ms
 
 
 class Espeak:

@@ -5,27 +5,35 @@ One thread calls everything; what the voices tell from theirs comes through `pos
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import itertools
 from typing import Any
 
 from dam_ros.voices import candidates, create
-from dam_ros.voices.protocol import Event, Failed, Started, Utterance, Voice, VoiceError
+from dam_ros.voices.protocol import Event, Failed, Finished, Started, Utterance, Voice, VoiceError
 from dam_ros.voices.synthesized import now
 
 RETRY_S = 10.0          # how long a voice that failed is left alone
 _START_LIMIT_S = 12.0   # longer than any voice allows itself before its first sample
 _END_LIMIT_S = 10.0     # the same, after the sound should be over
+_AGAIN = '; the next sentence tries it again'
 
 
 @dataclass
 class _Candidate:
-    """A voice that may speak. `why`: of its last failure, '' it works; `rest_until`: s, until then it is not asked."""
+    """A voice that may speak.
+
+    Attributes:
+        why: of its last failure, or what does not work although it speaks; '' = nothing.
+        failed: it has not been heard since it failed.
+        rest_until: s, until then it is not asked.
+    """
 
     name: str
     make: Callable[[], Voice]
     voice: Voice | None = None
     why: str = ''
+    failed: bool = False
     rest_until: float = 0.0
 
     def awake(self) -> Voice:
@@ -39,18 +47,18 @@ class _Candidate:
             voice.close(wait_s)
 
     def rest(self, why: str) -> None:
-        self.why, self.rest_until = why, now() + RETRY_S
+        self.why, self.failed, self.rest_until = why, True, now() + RETRY_S
 
 
 @dataclass
 class _Sentence:
-    """What is being spoken. `heard` is told ('started', at) and once ('ended', at, audible)."""
+    """What is being spoken. `started` and `ended`: see `Mouth.say`."""
 
     token: int
     utterance: Utterance
     aloud: bool
     started: Callable[[float], None]
-    ended: Callable[[float, bool], None]
+    ended: Callable[[Finished], None]
     candidate: _Candidate | None = None
     tried_again: bool = False
     since: float = field(default_factory=now)
@@ -82,8 +90,8 @@ class Mouth:
             candidate.rest(candidate.why)
 
     def say(self, utterance: Utterance, aloud: bool, started: Callable[[float], None],
-            ended: Callable[[float, bool], None]) -> None:
-        """Instead of what is being spoken. `started(at)` and then, once, `ended(at, audible)` unless `stop` was called.
+            ended: Callable[[Finished], None]) -> None:
+        """Instead of what is being spoken. `started(at)` and then, once, `ended(finished)` unless `stop` was called.
 
         Args:
             aloud: False = pace it only.
@@ -115,16 +123,17 @@ class Mouth:
 
     @property
     def name(self) -> str:
-        """Of the voice that would speak now."""
-        return self._choose(aloud=True).name
+        """Of the voice that speaks or spoke last; one that failed does not count until it is heard again."""
+        return next((one.name for one in self._candidates if not one.failed), self._silent.name)
 
     @property
     def audible(self) -> bool:
-        return self._choose(aloud=True) is not self._silent
+        return not all(one.failed for one in self._candidates)
 
     def reasons(self) -> dict[str, str]:
-        """Why the voices that do not work do not: name to words."""
-        return {candidate.name: candidate.why for candidate in self._candidates if candidate.why}
+        """Why the voices that do not work do not, and which of them is tried again: name to words."""
+        return {one.name: one.why + (_AGAIN if one.failed and now() >= one.rest_until else '')
+                for one in self._candidates if one.why}
 
     def close(self) -> None:
         self._sentence = None
@@ -155,19 +164,22 @@ class Mouth:
             return
         if isinstance(event, Started):
             sentence.since, sentence.limit_s = now(), _END_LIMIT_S + _slowest_s(sentence.utterance)
+            if not sentence.utterance.earcon:   # speech-dispatcher's are not its own
+                sentence.candidate.failed = False
             sentence.started(event.at)
         elif isinstance(event, Failed):
             self._failed(sentence, event)
         else:
             self._sentence = None
-            sentence.candidate.why = event.trouble
-            sentence.ended(event.at, sentence.candidate.voice.audible and event.audible)
+            if event.trouble or not sentence.candidate.failed:
+                sentence.candidate.why = event.trouble
+            sentence.ended(replace(event, audible=sentence.candidate.voice.audible and event.audible))
 
     def _failed(self, sentence: _Sentence, failed: Failed) -> None:
         candidate = sentence.candidate
         if candidate is self._silent:   # cannot happen, but nobody shall wait for ever
             self._sentence = None
-            sentence.ended(now(), False)
+            sentence.ended(Finished(now(), audible=False))
             return
         if failed.again and not sentence.tried_again:
             sentence.tried_again = True

@@ -51,11 +51,13 @@ class Finished:
         at: s, `time.monotonic`.
         audible: False: a screen reader had its turn (`speechd`); nobody heard this, or not all of it.
         trouble: what did not work although it was heard (one of two outputs), '' = nothing.
+        silenced: the person ended it with the screen reader's own key (`speechd`).
     """
 
     at: float
     audible: bool = True
     trouble: str = ''
+    silenced: bool = False
 
 
 @dataclass(frozen=True)

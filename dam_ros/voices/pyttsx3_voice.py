@@ -22,7 +22,7 @@ from dam_ros.voices.protocol import Run, Sound, Utterance, VoiceError
 from dam_ros.voices.synthesized import now
 
 _START_S = 10.0    # a cold Jetson imports slowly
-_LIMIT_S = 3.0     # a sentence of 300 characters takes 60 ms
+_LIMIT_S = 2.5     # a sentence of 300 characters takes 60 ms
 _MOST = 4          # children of 30 MB; a start takes 0.3 s, which a change of language back and forth need not pay
 REMEDY = 'pip install pyttsx3, and sudo apt-get install libespeak-ng1'
 

@@ -16,7 +16,7 @@ from dam_ros.core.speech_acts import (Act, Arrived, ASKED, Cue, Done, Earcon, PR
                                       URGENT)
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.voices.mouth import Mouth
-from dam_ros.voices.protocol import Utterance
+from dam_ros.voices.protocol import Finished, Utterance
 from dam_ros.voices.synthesized import now
 
 _ENDINGS = {0: 'spoken', Cancelled.code: 'cancelled', Superseded.code: 'superseded', Hushed.code: 'hushed',
@@ -127,7 +127,7 @@ class Speaker:
 
     def _speak(self, act: Speak) -> None:
         self.mouth.say(self._utterance(act), act.aloud, lambda at: self._started(act, at),
-                       lambda at, audible: self._ended(act, audible))
+                       lambda finished: self._ended(act, finished))
         if isinstance(act.item, Earcon):
             self._listeners.cue(act.item.name)
         else:
@@ -154,8 +154,13 @@ class Speaker:
         what = {'earcon': act.item.name} if isinstance(act.item, Earcon) else {'sentence': act.item.text}
         self.mouth.note({'event': 'first_sample', 'at': at, 'id': act.request.key, **what})
 
-    def _ended(self, act: Speak, audible: bool) -> None:
-        self.perform(self.policy.speaking.ended(now(), act.number, heard=audible))
+    def _ended(self, act: Speak, finished: Finished) -> None:
+        speaking, request = self.policy.speaking, act.request
+        if finished.silenced:   # by the screen reader's key: a hush for this alone
+            speaking.silence.add([request.about] if request.about else [])
+            self.perform(speaking.cancel(now(), request.key, Hushed.code))
+        else:
+            self.perform(speaking.ended(now(), act.number, heard=finished.audible))
 
     def _arrived(self, act: Arrived) -> None:
         request = act.request

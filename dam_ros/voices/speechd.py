@@ -7,6 +7,7 @@ could interrupt. Cancelled are our own messages only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 import os
 
 from dam_ros.core.speakable import pronounceable, speakable
@@ -21,7 +22,7 @@ from dam_ros.voices.threaded import Threaded
 # /etc/speech-dispatcher/modules/espeak-ng.conf as 0.11 installs it. Other synthesizers only come near.
 _RATES_WPM = (80.0, 170.0, 449.0)
 _TURN_S = 6.0      # how long an answer waits for others to end
-_ASK_S = 1.0       # how often the server is asked whether it lives
+_ASK_S = 0.5       # how often the server is asked whether it lives
 _SLOWEST = 3.0     # times the words per minute of a text, until who should have spoken it hangs
 
 
@@ -37,24 +38,18 @@ class Speechd(Threaded):
 
     def check(self) -> str:
         try:
-            link = self._connected()
+            self._connected().close()
         except VoiceError as error:
             return str(error)
-        link.close()
         return ''
 
     def names(self) -> Mapping[str, str]:
         """The voices of the synthesizer that the server uses: name to language."""
         try:
-            link = self._connected()
+            with closing(self._connected()) as link:
+                voices = _voices(link)
         except VoiceError:
             return {}
-        try:
-            voices = _voices(link)
-        except VoiceError:
-            return {}
-        finally:
-            link.close()
         # espeak-ng's are listed with each of a hundred variants, as NAME+VARIANT.
         variants = {f"+{name.partition('+')[2]}": '' for name in voices if '+' in name}
         return {**{name: language for name, language in voices.items() if '+' not in name}, **variants}
@@ -103,7 +98,7 @@ class Speechd(Threaded):
         run.adopt(link.wake)
         try:
             _prepare(link, utterance)
-            return _follow(link, link.speak(text), _longest_s(text, utterance), run, began)
+            return _follow(link, link.speak(text), utterance, run, began)
         finally:
             run.release(link.wake)
 
@@ -160,26 +155,30 @@ def _bounded(value: int) -> int:
     return max(-100, min(100, value))
 
 
-def _follow(link: Ssip, message: str, longest_s: float, run: Run, began: Callable[[float], None]) -> Finished:
-    deadline = now() + _TURN_S
+def _follow(link: Ssip, message: str, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
+    # Narration that never begins was dropped by the server, as others speak; whatever else ends early, a person ends.
+    deadline, cut_by_person = now() + _TURN_S, utterance.asked
     while now() < deadline:
         kind = link.event(message, min(now() + _ASK_S, deadline))
         if run.stopped.is_set():
             link.command('CANCEL SELF')
             raise Stopped
         if kind == 'BEGIN':
-            deadline = now() + longest_s
+            deadline, cut_by_person = now() + _longest_s(utterance), True
             began(now())
-        elif kind in ('END', 'CANCELED'):
-            return Finished(now(), audible=kind == 'END')
+        elif kind == 'END':
+            return Finished(now())
+        elif kind == 'CANCELED':
+            return Finished(now(), audible=False, silenced=cut_by_person)
         elif not kind:
             link.command('GET RATE')   # raises where the server hangs
     raise VoiceError('speech-dispatcher answers, but does not speak: its synthesizer hangs, or others speak without '
                      'an end. Start it again')
 
 
-def _longest_s(text: str, utterance: Utterance) -> float:
+def _longest_s(utterance: Utterance) -> float:
     """Above what any synthesizer needs. Digits, other scripts and endless words count as spelt, a word a character."""
+    text = speakable(utterance.text)
     spelt = sum(len(word) for word in text.split() if len(word) > 20 or not (word.isascii() and word.isalpha()))
     words = spelt + (len(text) - spelt) / 6.0
     return 3.0 + _SLOWEST * words * 60.0 / utterance.rate_wpm

@@ -95,7 +95,7 @@ def message(id: str, speak: int, **fields) -> SimpleNamespace:
     header = SimpleNamespace(stamp=stamp, frame_id='camera')
     usual = {'language': 'en', 'query': '', 'camera': '', 'label': -1, 'where': '', 'where_frame': 'camera',
              'bearing_rad': NAN, 'distance_m': NAN, 'clock_hour': 0, 'confidence': NAN, 'error_code': 0,
-             'describer': ''}
+             'describer': '', 'age_s': NAN}
     return SimpleNamespace(id=id, speak=speak, header=header, **{**usual, **fields})
 
 

@@ -14,7 +14,9 @@ A_NOISY = A ^ 0b1011   # three bits
 
 
 class Scene:
-    """A camera, a clock, and a describer that is done at once. `described`: labels, in order."""
+    """A camera, a clock, and a describer that is done at once. `described`: labels, in order. `tells`: in time."""
+
+    tells = True
 
     def __init__(self, **settings):
         self.settings = replace(SpeechSettings(), **{'narrate': 'new', 'narrate_every_s': 5.0, **settings})
@@ -35,6 +37,8 @@ class Scene:
                 self.described.append(choice.labels[0])
                 self.times.append(self.now)
                 self.narrating.ended(self.now + engine_s, choice.labels[0], engine_s)
+                if self.tells:
+                    self.narrating.told(self.now + engine_s, camera, choice.labels[0])
             self.now += 0.5
         return self.described
 
@@ -98,6 +102,32 @@ def test_what_could_not_be_described_is_tried_again_later():
     assert scene.narrating.next(scene.now + 5.1, True) is not None
 
 
+def test_what_came_too_late_is_tried_again_ever_more_seldom_until_it_is_told():
+    """With a describer that is slower than stale_after_s it would else be never or without end."""
+    scene = Scene(narrate_every_s=1.0)
+    scene.tells = False
+    scene.see([1], 100.0)
+    gaps = [after - before for before, after in zip(scene.times, scene.times[1:])]
+    assert gaps == pytest.approx([10.5, 20.5, 40.5], abs=0.5) and scene.narrating.untold == 4
+    scene.tells = True
+    scene.see([1], 600.0)
+    assert len(scene.times) == 5 and scene.narrating.untold == 0
+
+
+def test_what_was_never_told_does_not_make_another_label_known():
+    scene = Scene()
+    scene.tells = False
+    scene.see([1], 5.0, looks=(A,))
+    assert scene.see([7], 5.0, looks=(A_NOISY,)) == [1, 7]
+
+
+def test_what_was_told_because_a_person_asked_is_not_new():
+    scene = Scene()
+    scene.present.saw('', 0, things_of([1], (), (), ()))
+    scene.narrating.told(scene.now, '', 1)
+    assert scene.see([1, 2], 60.0) == [2]
+
+
 def test_nothing_where_nothing_changed_and_again_where_it_did():
     scene = Scene(narrate='all')
     assert scene.see([1], 60.0, looks=(A,)) == [1]
@@ -146,6 +176,7 @@ def test_cameras_take_turns():
         choice = scene.narrating.next(scene.now, True)
         scene.described.append((choice.camera, choice.labels[0]))
         scene.narrating.ended(scene.now, choice.labels[0], 0.1)
+        scene.narrating.told(scene.now, *scene.described[-1])
         scene.now += 2.0
     assert [camera for camera, _ in scene.described] == ['front', 'rear', 'front', 'rear']
 

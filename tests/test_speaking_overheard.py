@@ -119,6 +119,16 @@ def test_an_answer_about_an_old_picture_is_spoken(room):
     assert room.listen() == ['As asked.']
 
 
+def test_narration_that_streams_counts_from_its_picture_and_not_from_its_first_piece():
+    room = Room(stale_after_s=5.0)
+    room.stream('a', ['Old.'], speak=TOLD, age_s=6.0)
+    room.stream('b', ['New.'], speak=TOLD, age_s=1.0)
+    room.stream('c', ['Who knows.'], speak=TOLD)
+    room.listen()
+    room.wait(2.5)
+    assert room.listen() == ['New.', 'Who knows.']
+
+
 def test_an_answer_to_a_request_from_before_the_start_is_not_spoken(room):
     room.description('a', 'The past.', 'The past.', total_s=150.0)
     assert room.heard == []
@@ -153,6 +163,45 @@ def test_a_failure_in_the_middle_comes_after_what_was_said(room):
     room.now += 0.1
     room.description('a', code=errors.DeadlineExceeded.code)
     assert ' '.join(room.listen()) == 'A red mug. ' + of_failure(errors.DeadlineExceeded.code)
+
+
+@pytest.mark.parametrize('code', [0, errors.DescriberFailed.code])
+def test_an_answer_whose_description_never_comes_ends_in_speech_too(room, code):
+    room.stream('a', [], code=code)
+    room.wait(1.0)
+    assert room.heard == []
+    room.wait(2.0)
+    failure = of_failure(errors.DescriberFailed.code)
+    assert ' '.join(room.listen()) == failure
+    room.description('a', code=errors.DescriberFailed.code)
+    assert ' '.join(room.listen()) == failure, 'it came late, and was told'
+
+
+def test_what_was_told_of_an_answer_without_a_description_is_all_of_it(room):
+    room.stream('a', ['A red mug.'], speak=TOLD)
+    room.narrate('b', 'A chair.')
+    room.sentence_ends()
+    assert room.text == '', 'more may come'
+    room.wait(2.5)
+    assert room.text == 'A chair.'
+
+
+def test_a_failure_is_told_once_whoever_tells_of_it(room):
+    room.asked('a')
+    code = errors.DeadlineExceeded.code
+    room.take(room.policy.overheard.failed(room.now, 'a', code))
+    room.description('a', code=code)
+    room.take(room.policy.overheard.failed(room.now, 'a', code))
+    assert ' '.join(room.listen()) == of_failure(code)
+
+
+def test_an_answer_that_comes_after_its_failure_was_told_is_not_about_now(room):
+    room.asked('a')
+    room.take(room.policy.overheard.failed(room.now, 'a', errors.DeadlineExceeded.code))
+    room.listen()
+    room.heard.clear()
+    room.description('a', 'A red mug.', 'A red mug.')
+    assert room.listen() == []
 
 
 # -- hush

@@ -120,12 +120,13 @@ def test_once_it_is_answered_nothing_works_any_more(room):
     assert room.listen() == ['<heard>', 'A mug.']
 
 
-def test_where_answers_took_long_it_is_said_how_long(room):
+@pytest.mark.parametrize('in_pieces', [True, False])
+def test_where_answers_took_long_it_is_said_how_long(room, in_pieces):
     for name in ('a', 'b', 'c'):
         room.partial(name, 0)
         room.listen()
         room.wait(5.0)
-        room.partial(name, 1, 'A mug. ', 0, end=True, done=True)
+        room.partial(name, 1, 'A mug. ' if in_pieces else '', 0, end=in_pieces, done=True)
         room.description(name, 'A mug.', 'A mug.')
         room.listen()
     room.heard.clear()

@@ -17,21 +17,30 @@ from dam_ros.core.speech_settings import SpeechSettings
 
 
 class Freshness:
-    """`settings`: as they count now."""
+    """`settings`: as they count now. `on_told` gets s, the camera and the label of what the person knows."""
 
-    def __init__(self, settings: Callable[[], SpeechSettings], headings: Headings, present: PresentLabels):
-        self._headings, self._present = headings, present
+    def __init__(self, settings: Callable[[], SpeechSettings], headings: Headings, present: PresentLabels,
+                 on_told: Callable[[float, str, int], None]):
+        self._headings, self._present, self._on_told = headings, present, on_told
         self._repetition = Repetition(settings)
 
     def check(self, now: float, answer: Answer, text: str) -> int:
         """0, or the ErrorCode that says why this is not volunteered any more."""
         if self._present.gone(answer.camera, answer.label, answer.stamp_ns):
             return TooLate.code
-        return TooLate.code if self._repetition.again(now, self._thing(answer, text)) else SPOKEN
+        if not self._repetition.again(now, self._thing(answer, text)):
+            return SPOKEN
+        self._is_known(now, answer)
+        return TooLate.code
 
     def told(self, now: float, answer: Answer, text: str) -> None:
         """The person has heard the beginning of it."""
         self._repetition.told(now, self._thing(answer, text))
+        self._is_known(now, answer)
+
+    def _is_known(self, now: float, answer: Answer) -> None:
+        if answer.label >= 0:
+            self._on_told(now, answer.camera, answer.label)
 
     def _thing(self, answer: Answer, text: str) -> Thing:
         heading = self._headings.at(answer.camera, answer.stamp_ns)

@@ -14,6 +14,8 @@ from dam_ros.core.speech_settings import SpeechSettings
 
 _REMEMBERED = 256    # labels of each camera
 _FORGOTTEN_S = 30.0  # a label that was away for so long is new again
+_RETRY_S = 10.0      # so long after what was described and came too late; then twice as long, and so on, ...
+_DOUBLINGS = 5       # ... so often
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,35 @@ class Choice:
 
 @dataclass
 class _Known:
-    """A label that was narrated. `seen`: s, when it was present last."""
+    """A label that was described.
+
+    Attributes:
+        appearance: as it was then.
+        seen: s, when it was present last.
+        told: the person has heard of it.
+        tries: descriptions since it was told last.
+        again: s, from when on another try is worth it, where it was not told.
+    """
 
     appearance: int | None
     seen: float
+    told: bool = False
+    tries: int = 0
+    again: float = -math.inf
 
 
 class Narrating:
-    """`settings`: as they count now. Attribute `low_battery`: there is less to spare."""
+    """`settings`: as they count now.
+
+    Attributes:
+        low_battery: there is less to spare.
+        untold: how many things in a row were described and came too late to be told.
+    """
 
     def __init__(self, settings: Callable[[], SpeechSettings], present: PresentLabels):
         self._settings, self._present = settings, present
         self.low_battery = False
+        self.untold = 0
         self._known: dict[str, Recent[_Known]] = {}
         self._not_before = -math.inf
         self._last_camera = ''
@@ -84,25 +103,38 @@ class Narrating:
         self._not_before = max(self._not_before, now + max(rest_s, settings.narrate_every_s - engine_s))
         if choice is None or label is None:
             return
-        for thing in self._present.things(choice.camera):
-            if thing.label == label:
-                self._remember(now, choice.camera, thing)
+        self.untold += 1
+        known = self._known.setdefault(choice.camera, Recent(_REMEMBERED))
+        before = known.get(str(label))
+        tries = 0 if before is None else before.tries
+        again = now + _RETRY_S * 2.0 ** min(tries, _DOUBLINGS)
+        known.put(str(label), _Known(self._appearance(choice.camera, label), now, tries=tries + 1, again=again))
 
-    def _remember(self, now: float, camera: str, thing: Labelled) -> None:
-        self._known.setdefault(camera, Recent(_REMEMBERED)).put(str(thing.label), _Known(thing.appearance, now))
+    def told(self, now: float, camera: str, label: int) -> None:
+        """The person has heard of this label, whoever asked, or has heard the same of it just before."""
+        self.untold = 0
+        known = self._known.setdefault(camera, Recent(_REMEMBERED))
+        one = known.get(str(label))
+        appearance = self._appearance(camera, label) if one is None else one.appearance
+        known.put(str(label), _Known(appearance, now, told=True))
+
+    def _appearance(self, camera: str, label: int) -> int | None:
+        return next((thing.appearance for thing in self._present.things(camera) if thing.label == label), None)
 
     def _is_worth(self, now: float, camera: str, thing: Labelled) -> bool:
         known = self._known.get(camera, Recent(1))
         one = known.get(str(thing.label))
         if one is None:
             return not self._is_renamed(camera, thing, known)
+        if not one.told:
+            return now >= one.again
         return self.mode == 'all' and self._differs(one.appearance, thing.appearance)
 
     def _is_renamed(self, camera: str, thing: Labelled, known: Recent[_Known]) -> bool:
         """It looks like something that was narrated and whose label is gone: trackers rename what they lose."""
         there = {str(other.label) for other in self._present.things(camera)}
         gone = [known.get(label) for label in known if label not in there]
-        return any(one.appearance is not None and thing.appearance is not None
+        return any(one.told and one.appearance is not None and thing.appearance is not None
                    and not self._differs(one.appearance, thing.appearance) for one in gone)
 
     def _differs(self, before: int | None, after: int | None) -> bool:

@@ -35,10 +35,10 @@ class Policy:
         self.headings, self.present = Headings(settings), PresentLabels()
         self.rendering = Rendering(settings, self.headings)
         self.speaking = Speaking(settings, now, (Earcon(WORKING), self._working))
-        self.freshness = Freshness(settings, self.headings, self.present)
+        self.narrating = Narrating(settings, self.present)
+        self.freshness = Freshness(settings, self.headings, self.present, self.narrating.told)
         self.overheard = Overheard(self.speaking, settings, self.rendering, self.freshness)
         self.seeing = Seeing(settings, now)
-        self.narrating = Narrating(settings, self.present)
         self.steering = Steering(settings, self.speaking, self.overheard, self.rendering, self.seeing, self.present)
         self._announcing: News | None = None
         self._begun = False   # its first word was heard

@@ -6,19 +6,20 @@ returned as a Question; who asks it is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
+import uuid
 
 from dam_ros.core import phrases
 from dam_ros.core.describing import FULL, NORMAL, READ
-from dam_ros.core.overheard import again, Overheard
+from dam_ros.core.overheard import Overheard
 from dam_ros.core.phrases import joined, phrase
 from dam_ros.core.present_labels import PresentLabels
 from dam_ros.core.rendering import Rendering
 from dam_ros.core.seeing import RUNNING, Seeing, UNKNOWN
 from dam_ros.core.speakable import pronounceable, Sentence
 from dam_ros.core.speaking import Speaking
-from dam_ros.core.speech_acts import Act, Item, Request
+from dam_ros.core.speech_acts import Act, ASKED, Item, Request
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.core.spelling import spelled
 
@@ -111,7 +112,7 @@ class Steering:
             return self._cannot(now, phrases.NOTHING_SAID_YET)
         rest = self._overheard.rest(now, last.about)
         if rest:
-            return self._perform(now, again(last, rest, now), 'saying all that is known of it')
+            return self._perform(now, _again(last, rest, now), 'saying all that is known of it')
         if not last.about or self._overheard.is_all(last.about):
             return self._cannot(now, phrases.ALL_SAID, ok=True)
         question = Question(about=last.about, detail=FULL, continues=True)
@@ -198,7 +199,14 @@ class Steering:
 
     def _say_again(self, now: float, thing: Request, message: str) -> Reply:
         begun: list[Item] = thing.sentences[:thing.next + 1]
-        return self._perform(now, again(thing, begun, now), message)
+        return self._perform(now, _again(thing, begun, now), message)
 
     def _perform(self, now: float, request: Request, message: str) -> Reply:
         return Reply(True, message, self._speaking.request(now, request))
+
+
+def _again(request: Request, items: Sequence[Item], now: float) -> Request:
+    """The same once more, because a person wants it."""
+    return replace(request, key=f'again {uuid.uuid4()}', priority=ASKED, sentences=list(items), began=now,
+                   valid_until=math.inf, open=False, on_demand=True, origin=request.origin or request, check=None,
+                   on_done=None, next=0, heard_chars=0, shortfall=0)

@@ -301,7 +301,7 @@ class Desk:
         if subject.speak != SPEAK_NO and any(part.sentence_end for part in parts):
             subject = self.descriptions.placed(call, subject)   # it is to be spoken, with where it is
         for part in parts:
-            self._outlets.partial(messages.partial(subject, part, describer, call.order.query.language))
+            self._outlets.partial(messages.partial(subject, part, self._now_ns(), describer, call.order.query.language))
 
 
 def _bug() -> Internal:

@@ -153,14 +153,12 @@ def description(subject: Subject, failure: Failure | None, now_ns: int, outcome:
     message = Description(
         id=subject.id, camera=subject.camera, tag=subject.tag, query=subject.question, speak=subject.speak,
         label=subject.label, label_name=subject.label_name, bearing_rad=nan, elevation_rad=nan, distance_m=nan,
-        confidence=nan, age_s=nan, queue_s=nan, look_s=nan, first_s=nan, total_s=total_s, area_fraction=nan)
+        confidence=nan, queue_s=nan, look_s=nan, first_s=nan, total_s=total_s, area_fraction=nan)
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(subject.stamp_ns, NS)
     message.header.frame_id = subject.frame_id
     message.position.x = message.position.y = message.position.z = nan
     message.where_frame = subject.where_frame or subject.frame_id
-    if subject.stamp_ns and now_ns:
-        age_s = (now_ns - subject.stamp_ns) / NS
-        message.age_s = age_s if age_s >= _BACKWARDS_S else nan
+    message.age_s = _age_s(subject, now_ns)
     if failure is not None:
         message.error_code, message.error_msg = failure.code, _text(failure.message)
     if subject.mask is not None:
@@ -196,12 +194,19 @@ def _fill_answer(message: Description, subject: Subject, outcome: Outcome) -> No
     message.first_s, message.total_s = outcome.first_s, outcome.total_s
 
 
-def partial(subject: Subject, part: Part, describer: str = '', language: str = '') -> Partial:
+def _age_s(subject: Subject, now_ns: int) -> float:
+    """NaN unknown, also where the clocks disagree."""
+    age_s = (now_ns - subject.stamp_ns) / NS if subject.stamp_ns and now_ns else math.nan
+    return age_s if age_s >= _BACKWARDS_S else math.nan
+
+
+def partial(subject: Subject, part: Part, now_ns: int, describer: str = '', language: str = '') -> Partial:
     message = Partial(id=subject.id, seq=part.seq, offset=part.offset, piece=part.piece,
                       sentence_end=part.sentence_end, confidence=part.confidence, language=language,
                       speak=subject.speak, done=part.done, error_code=part.error_code, query=subject.question,
                       describer=describer, camera=subject.camera, label=subject.label, bearing_rad=math.nan,
-                      distance_m=math.nan, where_frame=subject.where_frame or subject.frame_id)
+                      distance_m=math.nan, where_frame=subject.where_frame or subject.frame_id,
+                      age_s=_age_s(subject, now_ns))
     if subject.place is not None:
         place = subject.place
         message.bearing_rad, message.distance_m = place.bearing_rad, place.distance_m

@@ -13,6 +13,8 @@ from dam_ros.nodes.describer_watch import DescriberWatch, SKEW_S
 from dam_ros.voices.speaker import Speaker
 from dam_ros.voices.synthesized import now
 
+_UNTOLD = 3   # narrations in a row that were not told: one may be bad luck
+
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -66,10 +68,12 @@ class SpeechHealth:
         return OK, f'speaking with {mouth.name}' + (f' ({why})' if why else '')
 
     def _describer(self) -> DiagnosticStatus:
-        seeing, skew_s = self._speaker.policy.seeing, self._watch.skew_s
+        seeing, skew_s, untold = (self._speaker.policy.seeing, self._watch.skew_s,
+                                  self._speaker.policy.narrating.untold)
         state = seeing.describer(now())
         facts = {'describer': state, 'picture age [s]': round(seeing.picture_age_s(now()), 2),
-                 'clock difference [s]': round(skew_s, 2), 'narration': self._speaker.policy.narrating.mode}
+                 'clock difference [s]': round(skew_s, 2), 'narration': self._speaker.policy.narrating.mode,
+                 'described and not told, in a row': untold}
         name = self._settings().describe_node
         if state == GONE:
             words = (f'{name} sends nothing. Is it running, in the same namespace? The parameter describe_node says '
@@ -79,6 +83,11 @@ class SpeechHealth:
             words = (f"the clock of {name}'s machine is {abs(skew_s):.1f} s {'behind' if skew_s > 0 else 'ahead of'} "
                      'ours. Ages are not reckoned from it, but stamps of the two cannot be compared: set the clocks by '
                      'NTP or PTP (chrony)')
+            return self._status('describer', name, WARN, words, facts)
+        if untold >= _UNTOLD:
+            words = (f'the last {untold} things to be narrated were described too late to be told: later than '
+                     f'stale_after_s ({self._settings().stale_after_s:g} s) after their picture, or they were gone. '
+                     'A faster model or a larger stale_after_s helps')
             return self._status('describer', name, WARN, words, facts)
         return self._status('describer', name, OK, 'there' if state == RUNNING else 'not heard of yet', facts)
 

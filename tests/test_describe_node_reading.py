@@ -97,6 +97,7 @@ def test_without_a_reader_it_is_unsupported_and_says_what_to_install(tmp_path: P
         assert answer.error_code == ErrorCode.UNSUPPORTED
         assert 'sudo apt-get install tesseract-ocr' in answer.error_msg
         assert node.describe(image=picture()).error_code == 0
+        node.until(lambda: 'reader' in node.status and 'sudo apt-get' in node.status['reader'].message)
 
 
 def test_one_that_hangs_keeps_nobody_waiting_and_is_killed(tmp_path: Path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import time
 
 import cv2
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test builds it')
 
-from ros_graph import Camera, Served, as_bytes, script, serving, stamp_of, stamped  # noqa: E402
+from ros_graph import Camera, Served, as_bytes, number_in, script, serving, stamp_of, stamped  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from dam_ros.msg import Region, Sight  # noqa: E402
@@ -61,6 +62,19 @@ class Watching:
                           f'{self.newest if self.heard else None}')
 
 
+    def diagnosed(self, state: int, pixels: np.ndarray | None, sigma: float, words: str = '') -> None:
+        """Shows that until the diagnostics say the same of the camera."""
+        def said() -> bool:
+            if pixels is not None:
+                self.show(pixels, sigma)
+            self.served.spin(0.05)
+            one = self.served.status.get('sight')
+            return one is not None and words in one.message and number_in(one, 'state') == state
+
+        self.served.until(said, 6.0, lambda: f'{words} of {state}, but {self.served.status.get("sight")}')
+        assert (self.served.status['sight'].level == DiagnosticStatus.OK) == (state == Sight.GOOD and not words)
+
+
 @pytest.fixture(scope='module')
 def photo() -> np.ndarray:
     return cv2.resize(cv2.imread(str(PHOTO), cv2.IMREAD_GRAYSCALE), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
@@ -89,6 +103,8 @@ def test_each_way_of_not_seeing_and_back(watching: Watching, photo: np.ndarray):
                                  (Sight.DARK, photo / 16, 2), (Sight.COVERED, np.full_like(photo, 180), 2),
                                  (Sight.BLURRED, cv2.GaussianBlur(photo, (0, 0), 4), 2), (Sight.GOOD, photo, 2)):
         watching.until(state, pixels, sigma)
+        if state in (Sight.NO_PICTURE, Sight.FROZEN):   # each diagnostics takes up to a second
+            watching.diagnosed(state, pixels, sigma)
 
 
 def test_a_state_of_less_than_a_second_is_not_told(watching: Watching, photo: np.ndarray):
@@ -186,3 +202,12 @@ def test_tf_tells_how_the_camera_turns(photo: np.ndarray):
         served.until(lambda: not math.isnan(one.newest.heading_rad))
         assert one.newest.heading_rad == pytest.approx(math.pi / 2)
         assert one.newest.turning_rad_s == 0
+        one.diagnosed(Sight.GOOD, photo, 2.0)
+
+
+def test_where_tf_does_not_tell_it_diagnostics_say_which_transform_is_missing(photo: np.ndarray):
+    path = os.pathsep.join([DOUBLES, os.environ.get('PYTHONPATH', '')])
+    with serving(environment={'PYTHONPATH': path, 'TEST_TRANSFORMS': '[]'}, fixed_frame='odom', **QUICK) as served:
+        one = Watching(served)
+        one.until(Sight.GOOD, photo)
+        one.diagnosed(Sight.GOOD, photo, 2.0, 'no transform from camera_optical_frame to odom')

@@ -53,7 +53,7 @@ def test_the_test_that_provokes_a_code_exists_and_speaks_of_it(code, name, file,
 # -- diagnostics.md -------------------------------------------------------------------------------------------------
 
 SOURCES = {'describe_node': ('nodes/health.py', 'nodes/describe_node.py', 'nodes/annotations.py', 'engine/engine.py',
-                             'engine/care.py'),
+                             'nodes/whereabouts.py', 'engine/care.py', 'readers/__init__.py'),
            'speech_node': ('nodes/speech_health.py',)}
 
 

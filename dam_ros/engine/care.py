@@ -146,7 +146,7 @@ class Care:
                    max_pictures=message['max_pictures'], load_s=message['load_s'], pid=self._worker.pid,
                    looks=0, looks_bytes=0, weights_bytes=message.get('weights_bytes', 0),
                    segmenter=message['segmenter'], segmenter_trouble=message['segmenter_trouble'],
-                   follows=message['follows'])
+                   follows=message['follows'], reader_trouble=message['reader_trouble'])
         if message['segmenter_trouble']:
             self._report('error', message['segmenter_trouble'])
         self._name = f'{message["name"]} {message["model"]}'.strip()

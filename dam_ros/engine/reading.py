@@ -9,7 +9,7 @@ import numpy as np
 
 from dam_ros.core.describing import Piece
 from dam_ros.engine.sayable import as_json
-from dam_ros.readers import create
+from dam_ros.readers import create, missing
 from dam_ros.readers.running import Run
 from dam_ros.readers.tesseract import Tesseract
 from dam_ros.readers.words import Reading
@@ -52,6 +52,11 @@ class Readings:
         self._under_way: dict[int, tuple[Sought, Run]] = {}
         self._reader: Tesseract | None = None   # from the first reading on: it may be installed at any time
         self._free = threading.Semaphore(_AT_ONCE)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be read just now, '' = it can."""
+        return missing(self._name)
 
     def begin(self, job: int, sought: Sought) -> None:
         """Raises Unsupported: there is no reader."""

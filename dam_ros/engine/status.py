@@ -39,6 +39,7 @@ class Status:
         weights_bytes: of the describer, 0 = unknown.
         segmenter_trouble: why it cannot be used, '' = it can.
         follows: the segmenter carries a region through a clip.
+        reader_trouble: why there was no reader when the worker was loaded, '' = there was one.
     """
 
     state: str = 'stopped'
@@ -62,3 +63,4 @@ class Status:
     segmenter: str = ''
     segmenter_trouble: str = ''
     follows: bool = False
+    reader_trouble: str = ''

@@ -106,7 +106,8 @@ class Worker:
             self._send('unloadable', **as_failure(error))
             return False
         self._send('ready', **said, load_s=time.monotonic() - begun, segmenter=self._cutter.name,
-                   segmenter_trouble=self._cutter.trouble, follows=self._cutter.follows)
+                   segmenter_trouble=self._cutter.trouble, follows=self._cutter.follows,
+                   reader_trouble=self._readings.trouble)
         return True
 
     def _admit(self) -> None:

@@ -260,7 +260,7 @@ class DescribeNode(LifecycleNode):
             self, self.state, self.trouble, self.engine.status if self.engine else None,
             list(self._cameras.values()), len(self.desk.records) if self.desk else 0,
             self.desk.descriptions.unplaced if self.desk else {},
-            self._transforms.trouble if self._transforms else ''))
+            self._transforms.trouble if self._transforms else '', self._sights.known()))
 
     def _send_present(self) -> None:
         for camera in self._cameras.values() if self.active else ():

@@ -11,32 +11,42 @@ from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSReliabilityPolicy
 
 from dam_ros.core.frames import NS, Frame
+from dam_ros.core.sighting import BLURRED, COVERED, DARK, FROZEN, GOOD, NO_PICTURE, OFF
 from dam_ros.engine.status import Status
 from dam_ros.nodes.annotations import MISSING as NO_ANNOTATIONS
 from dam_ros.nodes.cameras import Camera, Feed
+from dam_ros.nodes.sights import Known
 
 _SILENT_S = 3.0   # a camera slower than this is named
 _HINTS = 3        # topics that are named where ours has no publisher
 _FLOWS = 'frames come'
+_SIGHTS = {GOOD: 'the camera sees', NO_PICTURE: 'no picture comes that can be read',
+           FROZEN: 'the pictures are the very same: the driver repeats itself, or it is a still picture '
+                   '(sight_frozen_s 0 says that this is meant)',
+           DARK: 'too dark', COVERED: 'covered, or nothing but a plain surface', BLURRED: 'blurred',
+           OFF: 'the first picture is awaited'}
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
 def report(node: Node, state: str, trouble: str, status: Status | None, cameras: list[Camera],
-           kept: int, unplaced: Mapping[str, tuple[str, ...]], untransformed: str) -> DiagnosticArray:
-    """Two for the node, two for its worker, seven per camera.
+           kept: int, unplaced: Mapping[str, tuple[str, ...]], untransformed: str,
+           sights: Mapping[str, Known]) -> DiagnosticArray:
+    """Two for the node, three for its worker, eight per camera.
 
     Args:
         unplaced: camera -> why something of the last place was not known.
         untransformed: why no place can be told in reference_frame, '' = it can.
+        sights: camera -> whether it sees; none while nobody asks.
     """
     found = [_node(node, state, trouble), _status(node, 'annotations', OK, NO_ANNOTATIONS or 'on')]
     if status is not None:
-        found += [_describer(node, status, kept), _segmenter(node, status)]
+        found += [_describer(node, status, kept), _segmenter(node, status), _reader(node, status)]
     for camera in cameras:
         found += [_feed(node, camera, camera.image, 'image'), _labels(node, camera), _detections(node, camera),
                   _optional(node, camera, camera.label_info, 'label_info'), _depth(node, camera),
                   _feed(node, camera, camera.info, 'camera_info'),
-                  _where(node, camera, unplaced.get(camera.name), untransformed)]
+                  _where(node, camera, unplaced.get(camera.name), untransformed),
+                  _sight(node, camera, sights.get(camera.name))]
     array = DiagnosticArray(status=found)
     array.header.stamp = node.get_clock().now().to_msg()
     return array
@@ -80,6 +90,12 @@ def _segmenter(node: Node, status: Status) -> DiagnosticStatus:
     message = status.segmenter_trouble or status.segmenter or 'not known before the describer is loaded'
     return _status(node, 'segmenter', WARN if status.segmenter_trouble else OK, message, segmenter=status.segmenter,
                    follows=status.follows)
+
+
+def _reader(node: Node, status: Status) -> DiagnosticStatus:
+    """Nothing is wrong where there is none: it is optional."""
+    known = status.describer and (status.reader_trouble or 'tesseract reads')   # both come with `ready`
+    return _status(node, 'reader', OK, known or 'not known before the describer is loaded')
 
 
 def _feed(node: Node, camera: Camera, feed: Feed, part: str) -> DiagnosticStatus:
@@ -200,6 +216,15 @@ def _where(node: Node, camera: Camera, why: tuple[str, ...] | None, untransforme
     message = untransformed or (
         'nothing has been described yet' if why is None else '; '.join(why) or 'what is sent is used')
     return _status(node, f'where {camera.name}'.strip(), WARN if why or untransformed else OK, message)
+
+
+def _sight(node: Node, camera: Camera, known: Known | None) -> DiagnosticStatus:
+    """Whether it sees, and whether tf tells how it turns."""
+    if known is None:
+        return _status(node, f'sight {camera.name}'.strip(), OK, 'nobody subscribes to ~/sight, so nobody looks')
+    words = '; '.join(one for one in (_SIGHTS[known.state], known.untold) if one)
+    bad = known.untold or known.state not in (GOOD, OFF)
+    return _status(node, f'sight {camera.name}'.strip(), WARN if bad else OK, words, state=known.state)
 
 
 def _tell_match(status: DiagnosticStatus, camera: Camera, source: str, never: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import dataclass, fields
 import math
 import secrets
 import time
@@ -39,6 +39,19 @@ _AFTER_STAMP = 12    # bytes of a serialized header: encapsulation and stamp
 _REST = 30           # times as long as a look took rests the camera: at most 3 % of a core, whatever it sends
 
 
+@dataclass(frozen=True)
+class Known:
+    """Of one camera.
+
+    Attributes:
+        state: one of Sight.msg's.
+        untold: why tf does not tell how it turns, '' = it does, or need not.
+    """
+
+    state: int
+    untold: str
+
+
 class Sights:
     """Made once with the node, as ~/sight is published in every state of its life.
 
@@ -65,6 +78,13 @@ class Sights:
     def end(self) -> None:
         """It is so no more. What is looked at just now is forgotten when it is done."""
         self._watches = []
+
+    def known(self) -> dict[str, Known]:
+        """By camera; none while nobody subscribes, as then nobody looks."""
+        if self._timer.is_canceled():
+            return {}
+        now_s = time.monotonic()
+        return {one.name: one.known(now_s) for one in self._watches}
 
     def close(self) -> None:
         self._timer.cancel()
@@ -112,6 +132,7 @@ class Watch:
         self._camera, self._settings, self._transforms, self._trouble = camera, settings, transforms, trouble
         epoch = secrets.randbits(32)   # another than before a restart
         self._told, self._visual, self._aiming = ToldHeading(epoch), VisualHeading(epoch), _Aiming(camera)
+        self._untold = ''   # why tf does not tell how it turned
         self._turned = epoch, math.nan, math.nan   # epoch, rad, rad/s
         self._turned_s = -math.inf                 # when that was so
         self._sighting = Sighting(camera.open_s)
@@ -127,12 +148,22 @@ class Watch:
         """Has the newest picture looked at, where that is due. In the executor's thread."""
         newest = self._camera.ring.newest
         if self._transforms is not None and newest is not None:
-            self._told.tell(now_s, *self._transforms.facing(newest.frame_id))
+            facing = self._transforms.facing(newest.frame_id)
+            self._told.tell(now_s, facing.yaw_rad, facing.stamp_ns)
+            self._untold = facing.why
             self._tell(self._told, now_s)
         if newest is None or newest is self._looked or self._busy or now_s < self._due_s:
             return
         self._looked, self._busy = newest, True
         pool.submit(self._look, newest, self._camera.picture_s, now_s)
+
+    @property
+    def name(self) -> str:
+        return self._camera.name
+
+    def known(self, now_s: float) -> Known:
+        """For diagnostics."""
+        return Known(self._sighting.state(now_s, self._limits()), self._untold)
 
     def message(self, now_s: float) -> Sight:
         newest, came_s = self._camera.ring.newest, self._camera.picture_s

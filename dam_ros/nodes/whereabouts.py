@@ -1,7 +1,7 @@
 """What cameras and tf2 tell about where things are, and why not, for diagnostics."""
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 import math
 from typing import Any
 
@@ -82,6 +82,21 @@ def _depth(depth: Frame, picture: Frame):
     return metres(*read_depth(depth))
 
 
+@dataclass(frozen=True)
+class Facing:
+    """Where a camera looks in the fixed frame.
+
+    Attributes:
+        yaw_rad: left positive, NaN unknown.
+        stamp_ns: of the transform, 0 = it always holds.
+        why: it is unknown, '' = it is known.
+    """
+
+    yaw_rad: float
+    stamp_ns: int
+    why: str = ''
+
+
 class Transforms:
     """Places in the frame that the parameter reference_frame names, and where cameras look in the fixed frame.
 
@@ -134,22 +149,21 @@ class Transforms:
         except Unplaceable as unknown:
             return self._frame, Place(in_picture=place.in_picture, why=(*place.why, str(unknown)))
 
-    def facing(self, frame_id: str) -> tuple[float, int]:
-        """(yaw in rad, left positive, stamp in ns) of a camera in the fixed frame, as told last.
-
-        The stamp is 0 where the transform always holds; the yaw NaN where none is known, or the camera looks up or
-        down.
-        """
+    def facing(self, frame_id: str) -> Facing:
+        """Of a camera, as told last; one that looks straight up or down has no yaw."""
         if self._buffer is None or not frame_id:
-            return math.nan, 0
+            return Facing(math.nan, 0, self.trouble or "header.frame_id of the picture is ''")
         try:
             told = self._buffer.lookup_transform(self._fixed_frame, frame_id, Time())
             turn, stamp = told.transform.rotation, told.header.stamp
             rotation = rotation_of(turn.x, turn.y, turn.z, turn.w)
-        except Exception:   # noqa: B902  tf2's own kinds, and numbers that are no rotation
-            return math.nan, 0
+        except Exception as error:   # noqa: B902  tf2's own kinds, and numbers that are no rotation
+            return Facing(math.nan, 0, f'no transform from {frame_id} to {self._fixed_frame}: {error}')
         x, y, _ = rotation[:, 2 if is_optical(frame_id) else 0]
-        return math.atan2(y, x) if math.hypot(x, y) > _LEVEL else math.nan, stamp.sec * NS + stamp.nanosec
+        stamp_ns = stamp.sec * NS + stamp.nanosec
+        if math.hypot(x, y) <= _LEVEL:
+            return Facing(math.nan, stamp_ns, f'{frame_id} looks straight up or down')
+        return Facing(math.atan2(y, x), stamp_ns)
 
     def _moved(self, place: Place, frame_id: str, stamp_ns: int) -> Place:
         if self._buffer is None:

@@ -21,9 +21,14 @@ def create(name: str, languages: str = '') -> Tesseract:
     """
     if name not in NAMES:
         raise DescriberFailed(complaint('reader', name, ', '.join(NAMES)))
-    program = shutil.which('tesseract')
-    if name == 'none' or program is None:
-        remedy = ('The parameter reader is none; tesseract reads' if name == 'none' else
-                  f'Reading needs tesseract, which is not installed: {INSTALL}')
+    remedy = missing(name)
+    if remedy:
         raise Unsupported(complaint('detail', 'READ', 'NORMAL, BRIEF or FULL, as there is no reader here', remedy))
-    return Tesseract(program, languages)
+    return Tesseract(shutil.which('tesseract'), languages)
+
+
+def missing(name: str) -> str:
+    """Why there is no reader of this name and what to do, '' = there is one."""
+    if name == 'none':
+        return 'The parameter reader is none; tesseract reads'
+    return '' if shutil.which('tesseract') else f'Reading needs tesseract, which is not installed: {INSTALL}'

@@ -26,6 +26,14 @@ _LINKS = re.compile(r'(?:\s|[,;/&、和与及]|\b(?:and|or|y|o|e|und|oder|et|ou)
 _NEAR = 40   # characters: longer than any announcement, and than what links quotes of a list
 
 
+def hidden(text: str, mark: str) -> tuple[str, list[str]]:
+    """The text with `mark` in place of each quotation, and these: ('It reads X.', ['"STOP"'])."""
+    ranges = list(_quotations(text))
+    starts = [0, *(end for _, end in ranges)]
+    plain = [text[start:end] for start, end in zip(starts, [*(start for start, _ in ranges), len(text)], strict=True)]
+    return mark.join(plain), [text[start:end] for start, end in ranges]
+
+
 def announced(text: str, language: str) -> str:
     """The text with each quotation announced in this language; without quotations it comes back as it is."""
     words, pieces, done = phrase(TEXT_PERHAPS, language).text, [], 0

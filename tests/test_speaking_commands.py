@@ -39,8 +39,9 @@ def test_pause_is_silence_and_once_more_goes_on_at_the_beginning_of_the_sentence
     assert room.listen() == ['The first sentence.', 'The second sentence.', 'The second sentence.']
 
 
-def test_where_nothing_is_said_there_is_nothing_to_pause(room):
+def test_where_nothing_is_said_there_is_nothing_to_pause_and_that_is_said(room):
     assert not room.press('pause') and not room.speaking.paused
+    assert room.text == phrases.NOTHING_TO_PAUSE
 
 
 def test_a_question_ends_the_pause(room):
@@ -137,8 +138,7 @@ def test_hush_ends_the_pause_and_what_was_paused(room):
     room.press('pause')
     room.hush()
     assert not room.speaking.paused and room.results[key] == errors.Hushed.code
-    room.press('pause')
-    assert room.text == ''
+    assert not room.press('pause')
 
 
 # -- quiet

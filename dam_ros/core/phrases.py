@@ -26,6 +26,7 @@ NOTHING_SAID_YET = 'I have not said anything yet.'
 ALL_SAID = 'That was all I know.'
 NOTHING_BEFORE = 'That was the first thing I remember.'
 NOTHING_AFTER = 'That was the last thing I said.'
+NOTHING_TO_PAUSE = 'I am not saying anything now.'
 NO_WORD_TO_SPELL = 'I have not said a word to spell yet.'
 
 # -- while somebody waits

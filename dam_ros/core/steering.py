@@ -149,7 +149,7 @@ class Steering:
         """Waits, or goes on."""
         found, acts = self._speaking.pause(now)
         if not found:
-            return Reply(False, 'nothing is being said', acts)
+            return self._cannot(now, phrases.NOTHING_TO_PAUSE)
         return Reply(True, 'waiting; once more goes on' if self._speaking.paused else 'going on', acts)
 
     def quiet(self, now: float) -> Reply:

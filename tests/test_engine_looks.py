@@ -111,8 +111,9 @@ def test_a_worker_bounds_the_memory_of_its_looks_and_says_what_they_take(rig: Ri
         return rig.ask(look=name, max_tokens=4).end().outcome.look_s > 0
 
     def bytes_of(count: int) -> int:
-        """As soon as they are seen: their pictures, which take more, are not kept."""
-        status = until(lambda: rig.engine.status.looks == count and rig.engine.status.looks_bytes < 0.15e6 * count
+        """As soon as they are seen and told about: their pictures, which take more, are not kept."""
+        status = until(lambda: rig.engine.status.looks == count
+                       and 0.1e6 * count < rig.engine.status.looks_bytes < 0.15e6 * count
                        and rig.engine.status, f'{count} looks')
         return status.looks_bytes
     assert looked('look 0')

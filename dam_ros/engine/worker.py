@@ -20,24 +20,19 @@ import socket
 import sys
 import threading
 import time
-import traceback
 
 import numpy as np
 
 from dam_ros import describers
 from dam_ros.core.describing import READ, Describer, Look, Piece, Query, Subject, Telling
-from dam_ros.core.encoded import Encoded
-from dam_ros.core.errors import Failure, Internal, OutOfMemory, Unsupported, complaint
-from dam_ros.core.masks import unpacked
+from dam_ros.core.errors import OutOfMemory, Unsupported, complaint
 from dam_ros.core.memory import keep_room
-from dam_ros.core.segmenting import Prompt
-from dam_ros.core.turning import upright
 from dam_ros.engine import wire
 from dam_ros.engine.cutting import Cutter
 from dam_ros.engine.looks import Looks
+from dam_ros.engine.pictures import Pictures
 from dam_ros.engine.reading import Readings, Sought
 from dam_ros.engine.sayable import as_failure, as_json, checked, traits
-from dam_ros.engine.shown import Shown
 from dam_ros.readers.words import Reading
 
 _EXIT_LOST_NODE, _EXIT_BROKEN = 0, 3
@@ -66,7 +61,6 @@ class Worker:
         self._connection = connection
         self._inbox: queue.Queue = queue.Queue()
         self._jobs: dict[int, Job] = {}
-        self._pictures: dict[str, list[Shown]] = {}   # by request
         self._describer: Describer | None = None
         self._readings: Readings | None = None
         self._told, self._tell_s = (0, 0), math.inf   # of the looks, and when to tell again
@@ -98,6 +92,7 @@ class Worker:
         begun = time.monotonic()
         try:
             self._cutter = Cutter(**order['cutter'])
+            self._pictures = Pictures(self._cutter)
             self._readings = Readings(**order['reader'], post=lambda job, found: self._inbox.put(
                 ({'op': 'read', 'job': job}, [found])))
             self._describer = describers.create(order['describer'], order['options'])
@@ -124,9 +119,9 @@ class Worker:
                 if order['op'] == 'describe':
                     waiting.append(received)
                 elif order['op'] == 'picture':
-                    self._take_picture(order, blobs[0], order['early'] and not self._jobs and not waiting)
+                    self._pictures.take(order, blobs[0], order['early'] and not self._jobs and not waiting)
                 elif order['op'] == 'forget':
-                    self._pictures.pop(order['request'], None)
+                    self._pictures.forget(order['request'])
                 elif order['op'] == 'read':
                     self._tell_read(order['job'], *blobs)
                 elif order['op'] == 'stop':
@@ -158,15 +153,6 @@ class Worker:
         self._send('looks', job=0, count=size[0], bytes=size[1])
         return None
 
-    def _take_picture(self, order: dict, data: np.ndarray, at_once: bool) -> None:
-        shown = Shown(Encoded.from_json(order, data))
-        self._pictures.setdefault(order['request'], []).append(shown)
-        if at_once:
-            try:
-                shown.pixels()
-            except Exception:   # noqa: B902  raised again, and told, where it is described
-                pass
-
     def _describe(self, order: dict, blobs: list) -> None:
         number = order['job']
         self._send('taken', job=number)
@@ -184,51 +170,26 @@ class Worker:
             self._jobs.pop(number, None)
             self._fail([number], error)
 
-    def _shown(self, order: dict) -> list[Shown]:
-        """The pictures of a region, decoded."""
-        shown = [self._pictures[order['request']][number] for number in order['pictures']]
-        try:
-            for one in shown:
-                one.pixels()
-        except (Failure, MemoryError):
-            raise
-        except Exception as error:   # noqa: B902  not the describer's
-            raise Internal('bug while decoding, please report: ' + traceback.format_exc(limit=-2)) from error
-        return shown
-
     def _look(self, order: dict, blobs: list) -> tuple[Look, np.ndarray | None, float]:
         """(the look, the mask the segmenter made if it made one, seconds; 0 = an old look was used)."""
         kept = self._looks.take(order['look'])
         if kept is not None:
             return kept, None, 0.0
-        shown = self._shown(order)
+        shown = self._pictures.of(order)
         begun = time.monotonic()
-        images = [one.pixels() for one in shown]
-        mask, refined = self._region(order, blobs, images[-1])
-        masks = self._cutter.through_clip(images, blobs[:-1], mask)
-        pictures = tuple((one.upright(), upright(mask, one.up)) for one, mask in zip(shown, masks) if mask.any())
+        pictures, refined = self._pictures.clip(shown, order, blobs)
         if len(pictures) > self._describer.max_pictures:
             raise Unsupported(complaint('clip_s', f'{len(pictures)} pictures', 'at most '
                                         f'{self._describer.max_pictures} for {self._describer.name}'))
-        look = self._describer.look([Subject(pictures)])[0]
+        look = self._describer.look([Subject(tuple(pictures))])[0]
         self._looks.keep(order['look'], look)
         return look, refined, time.monotonic() - begun
-
-    def _region(self, order: dict, blobs: list, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """(bool (H, W) of the last picture, the same if the segmenter made it)."""
-        mask = unpacked(blobs[-1], image.shape[:2])
-        if not order['prompt']:
-            return mask, None
-        mask = self._cutter.cut_out(image, Prompt.from_json(order['prompt'], mask))
-        return mask, mask
 
     def _begin_reading(self, order: dict, blobs: list) -> None:
         """Raises what is wrong with it."""
         begun, (part, query) = time.monotonic(), order['parts'][0]
-        shown = self._shown(order)[-1]
-        mask, refined = self._region(order, blobs, shown.pixels())
-        sought = Sought(shown.upright(), upright(mask, shown.up), refined, time.monotonic() - begun, part,
-                        query['language'], query['max_tokens'])
+        (image, mask), refined = self._pictures.last(self._pictures.of(order), order, blobs)
+        sought = Sought(image, mask, refined, time.monotonic() - begun, part, query['language'], query['max_tokens'])
         self._readings.begin(order['job'], sought)
 
     def _tell_read(self, number: int, found: Reading | BaseException) -> None:

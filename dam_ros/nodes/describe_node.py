@@ -245,7 +245,7 @@ class DescribeNode(LifecycleNode):
         self.outlets.ready(self.active and serves)
 
     def _frame_came(self, camera: Camera) -> None:
-        self.desk.frame_came(camera)
+        self.desk.choosing.frame_came(camera)
 
     def _clock_jumped(self, jump) -> None:
         if self.desk is not None:

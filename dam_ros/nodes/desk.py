@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-import math
 import time
 import traceback
 from typing import Any
@@ -14,9 +13,8 @@ from dam_ros.core.describe_settings import DescribeSettings
 from dam_ros.core.describing import READ
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import DeadlineExceeded, Failure, Internal
-from dam_ros.core.frames import Found, Pending
-from dam_ros.core.orders import (SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, check_clip_describer,
-                                 check_clip_segmenter, new_id)
+from dam_ros.core.frames import Found
+from dam_ros.core.orders import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, new_id
 from dam_ros.core.partials import Part
 from dam_ros.core.planning import Planned
 from dam_ros.core.records import Record, Records
@@ -25,10 +23,10 @@ from dam_ros.engine.schedule import ASKED, CALLED, SCENE, TOLD, Outcome, Request
 from dam_ros.nodes import messages, planner
 from dam_ros.nodes.call import Call
 from dam_ros.nodes.cameras import Camera
+from dam_ros.nodes.choosing import Choosing
 from dam_ros.nodes.descriptions import Descriptions
 from dam_ros.nodes.messages import Answered, Subject
 from dam_ros.nodes.outlets import Outlets
-from dam_ros.nodes.pictures import CameraPicture
 from dam_ros.nodes.whereabouts import Sight, Transforms
 
 _TICK_S = 0.05
@@ -45,6 +43,11 @@ class Desk:
     Args:
         settings: gives the settings as they count now.
         now_ns: ROS time.
+
+    Attributes:
+        choosing: which picture each call gets.
+        records: what was described, for `about`.
+        descriptions: makes the answers.
     """
 
     def __init__(self, settings: Callable[[], DescribeSettings], engine: Engine, cameras: dict[str, Camera],
@@ -53,7 +56,7 @@ class Desk:
         self._outlets, self._transforms, self._now_ns, self._ticking = outlets, transforms, now_ns, False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='plan')
         self._open: set[Call] = set()
-        self._waiting: dict[Call, Camera] = {}
+        self.choosing = Choosing(settings, engine, now_ns, self._plan)
         kept = settings()
         self.records = Records(kept.remember, kept.remember_mb, kept.refer_for_s)
         self.descriptions = Descriptions(self.records, outlets, transforms, self.in_background, now_ns)
@@ -101,15 +104,9 @@ class Desk:
         elif isinstance(order, Order) and order.picture is not None:
             self._plan(call, order.picture, None)
         else:
-            self._choose_frame(call, self._cameras[order.camera])
+            self.choosing.begin(call, self._cameras[order.camera])
         if isinstance(order, Order):
             self.send_partials(call, [call.stream.start(time.monotonic())])
-
-    def frame_came(self, camera: Camera) -> None:
-        """Somebody may have waited for it. In the executor's thread, and chosen there at once: who waits for the first
-        picture after a time must not get the second, where that comes before the engine's thread has looked."""
-        for call in [one for one, waits_for in list(self._waiting.items()) if waits_for is camera]:
-            self._engine.soon(self._chosen, call, self._look_for(call, camera))
 
     def _tick(self) -> None:
         """20 times a second while somebody waits: ends what waited too long, sends what partials held back."""
@@ -117,10 +114,7 @@ class Desk:
         if self._ticking:
             self._engine.later(_TICK_S, self._tick)
         now = time.monotonic()
-        for call in list(self._waiting):
-            if now >= call.pending_until_s:
-                del self._waiting[call]
-                self._engine.fail(call.request, call.request.waiting_for)
+        self.choosing.tick(now)
         for call in list(self._open):
             if call.stream.behind:
                 self.send_partials(call, call.stream.flush(now))
@@ -136,45 +130,6 @@ class Desk:
         self._transforms.begin_anew()
 
     # -- picture and plan ---------------------------------------------------------------------------------------
-
-    def _choose_frame(self, call: Call, camera: Camera) -> None:
-        self._waiting[call] = camera   # before it looks, so that a frame that comes meanwhile is not missed
-        self._chosen(call, self._look_for(call, camera))
-
-    def _look_for(self, call: Call, camera: Camera) -> Found | Pending | Failure:
-        """In any thread."""
-        try:
-            status = self._engine.status
-            if status.state == 'ready':   # else the worker says so when it is
-                check_clip_describer(call.order.wish, status.describer, status.max_pictures)
-                if isinstance(call.order, Order):
-                    check_clip_segmenter(call.order.wish, call.order.region, status.segmenter, status.follows)
-            return camera.ring.choose(call.order.wish, self._now_ns())
-        except Failure as failure:
-            return failure
-
-    def _chosen(self, call: Call, found: Found | Pending | Failure) -> None:
-        if call not in self._waiting:   # it has its picture
-            return
-        if call.request.open and isinstance(found, Pending):
-            self._wait_for_frame(call, found)
-            return
-        del self._waiting[call]
-        if isinstance(found, Failure):
-            self._engine.fail(call.request, found)
-        elif call.request.open:
-            self._plan(call, CameraPicture(found.picture), found)
-
-    def _wait_for_frame(self, call: Call, pending: Pending) -> None:
-        call.under_way.set()
-        call.request.waiting_for = pending.failure
-        if pending.to_deadline:
-            call.pending_until_s = math.inf
-        elif not math.isfinite(call.pending_until_s):
-            call.pending_until_s = time.monotonic() + self._settings().frame_wait_s
-        if call.phase != 'waiting':
-            call.phase = 'waiting'
-            call.show(at_once=True)
 
     def _plan(self, call: Call, picture: Any, found: Found | None) -> None:
         """Masks are made in the thread for pixels; then the engine gets its units, or the reason why not."""
@@ -261,7 +216,7 @@ class Desk:
 
     def finished(self, call: Call, failure: Failure | None) -> None:
         """The one answer."""
-        self._waiting.pop(call, None)
+        self.choosing.leave(call)
         self._open.discard(call)
         close = self._close_scene if isinstance(call.order, SceneOrder) else self._close_single
         try:

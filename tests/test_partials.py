@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from dam_ros.core.answering import first_of
 from dam_ros.core.describing import Piece
-from dam_ros.core.partials import INTERVAL_S, MOST, Part, PartialStream
+from dam_ros.core.partials import BriefStream, INTERVAL_S, MOST, Part, PartialStream
 from dam_ros.core.text import sentences
 
 TEXT = 'A mug stands here. It is 1.5 m tall, e.g. red. Is it yours?'
@@ -144,12 +145,67 @@ def test_after_a_failure_nothing_more_is_said():
     assert (part.piece, part.done, part.error_code, part.sentence_end) == ('', True, 10201, False)
 
 
-def test_a_brief_that_was_shortened_is_not_mended():
-    """Of a first sentence of more than twelve words the Description has the beginning: what went out stays as it is."""
+def test_a_text_that_was_shortened_is_not_mended():
     growing, text = PartialStream(), 'One two three, four five six.'
     growing.grow(text, Piece(text, last=True), 0.0)
     end, = growing.finish('One two three.', 0.1)
     assert (end.piece, end.offset, end.sentence_end) == ('', len(text), False)
+
+
+# -- of a brief
+
+LONG = 'The image shows a large brown dog lying on a green carpet next to a wooden table in a room. It sleeps.'
+SHORT = 'A large brown dog lying on a green carpet.'
+
+
+@pytest.mark.parametrize('cut', [lambda text: by_letters(text, 3), by_words, lambda text: [Piece(text, last=True)]])
+def test_of_a_brief_goes_out_what_the_description_says(cut):
+    """25 words of a brief were spoken, and the Description had 12 of them."""
+    growing, text, sent = BriefStream(), '', []
+    for index, piece in enumerate(cut(LONG)):
+        text += piece.text
+        sent += growing.grow(text, piece, index * 0.05)
+    assert [(one.piece, one.sentence_end, one.done) for one in sent] == [(SHORT, True, False)]
+    assert first_of(LONG) == SHORT
+    end, = growing.finish(SHORT, 10.0)
+    assert (end.piece, end.offset, end.done, end.sentence_end) == ('', len(SHORT), True, False)
+
+
+def test_a_brief_goes_out_at_the_end_of_its_sentence_and_not_of_the_telling():
+    growing = BriefStream()
+    assert growing.grow('A red', Piece('A red', ends_word=True), 0.0) == [] and not growing.behind
+    part, = growing.grow('A red mug.', Piece(' mug.', ends_word=True), 0.01)
+    assert (part.piece, part.sentence_end) == ('A red mug.', True)
+    assert growing.grow('A red mug. It', Piece(' It', ends_word=True), 0.02) == []
+
+
+def test_a_brief_is_as_sure_as_all_its_words_are_also_those_that_are_left_out():
+    growing, text = BriefStream(), 'A red mug. It'
+    growing.grow('A red', Piece('A red', probability=0.25, ends_word=True), 0.0)
+    part, = growing.grow('A red mug.', Piece(' mug.', probability=1.0, ends_word=True), 0.01)
+    assert part.confidence == pytest.approx(0.5)
+    assert growing.grow(text, Piece(' It', probability=0.01, last=True), 0.02) == []
+
+
+def test_a_brief_without_a_full_stop_does_not_wait_for_the_text():
+    part, = BriefStream().grow('a brown dog', Piece('a brown dog', last=True), 0.0)
+    assert (part.piece, part.sentence_end) == ('a brown dog', True)
+    growing = BriefStream()
+    assert growing.grow('a brown d', Piece('a brown d', last=True, truncated=True), 0.0) == []
+    end, = growing.finish('a brown d', 1.0)
+    assert (end.piece, end.sentence_end, end.done) == ('a brown d', True, True)
+
+
+def test_a_brief_that_failed_says_nothing_and_one_that_is_started_again_counts_anew():
+    growing = BriefStream()
+    growing.grow('A red', Piece('A red', probability=0.1), 0.0)
+    growing.grow('A', Piece('A', probability=1.0), 0.1)
+    part, = growing.grow('A red mug.', Piece(' red mug.', probability=1.0, last=True), 0.2)
+    assert part.confidence == 1.0
+    growing = BriefStream()
+    growing.grow('A red', Piece('A red'), 0.0)
+    end, = growing.finish('', 1.0, 10201)
+    assert (end.piece, end.sentence_end, end.done) == ('', False, True)
 
 
 def test_a_text_that_starts_again_catches_up_before_more_goes_out():

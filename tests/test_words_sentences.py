@@ -6,7 +6,8 @@ import time
 import pytest
 
 from dam_ros.core.speakable import cut, speakable
-from dam_ros.core.text import brief_of, complete_length, ends_within, sentences
+from dam_ros.core.answering import first_of
+from dam_ros.core.text import BRIEF_WORDS, brief_of, complete_length, ends_within, sentences
 
 # A bar stands where one sentence ends and the next begins: | for a space between them, ¦ for none, ↵ for a new line.
 CASES = """\
@@ -188,6 +189,52 @@ def test_a_word_that_may_still_grow_decides_nothing():
 def test_a_brief_ends_where_the_first_sentence_does():
     assert brief_of('Mr. Smith sits. He reads.') == 'Mr. Smith sits.'
     assert brief_of('一只狗。一只猫。') == '一只狗。'
+
+
+SHORTENED = (
+    ('A large brown dog lying on a green carpet next to a wooden table in a living room.',
+     'A large brown dog lying on a green carpet.'),
+    ('A man in a blue shirt and black trousers standing next to a large red car on a wet street.',
+     'A man in a blue shirt and black trousers standing.'),
+    ('A large, brown, fluffy dog with a red collar and a small bell lies on the green grass.',
+     'A large, brown, fluffy dog with a red collar.'),
+    ('A small wooden boat with two people, a dog, a bag and an umbrella on a calm lake.',
+     'A small wooden boat with two people, a dog, a bag.'),
+    ('The cup on the table by the window is white and has a thin blue rim, and it stands.',
+     'The cup on the table by the window is white.'),
+    ('A close-up photograph of the front part of a vintage blue car with a bumper, round headlights, and a grille.',
+     'A close-up photograph of the front part of a vintage blue car.'),
+    ('Un perro grande y marrón que está tumbado en una alfombra verde junto a una mesa de madera.',
+     'Un perro grande y marrón que está tumbado en una alfombra verde.'),
+    ('Ein großer brauner Hund, der auf einem grünen Teppich neben einem Tisch aus Holz in einem Zimmer liegt.',
+     'Ein großer brauner Hund.'),
+    ('Un grand chien brun qui est couché sur un tapis vert à côté d’une table en bois dans un salon.',
+     'Un grand chien brun qui est couché sur un tapis vert.'),
+    ('一只棕色的大狗躺在绿色的地毯上，旁边有一张木桌和两把椅子，窗户开着。', '一只棕色的大狗躺在绿色的地毯上。'))
+UNTRUE_IF_CUT = (
+    'There is no dog on the carpet next to the wooden table in the living room.',
+    'There are no obstacles on the sidewalk ahead of you, except a small step at the end.',
+    'All the cups on the shelf in the kitchen are white except one that is red.',
+    'The road is clear of cars and people as far as the camera can see, but a bus comes.',
+    'Nicht alle Tassen auf dem Regal in der Küche neben dem Fenster sind weiß oder grau.')
+
+
+@pytest.mark.parametrize(('text', 'brief'), SHORTENED)
+def test_a_long_sentence_is_cut_where_what_is_left_is_whole(text, brief):
+    assert brief_of(text) == brief and len(brief.split()) <= BRIEF_WORDS
+
+
+@pytest.mark.parametrize('text', UNTRUE_IF_CUT)
+def test_what_would_be_untrue_without_its_end_stays_whole(text):
+    assert brief_of(text) == text
+
+
+@pytest.mark.parametrize(('told', 'brief'), (
+    ('The image shows a dog. It runs.', 'A dog.'), ('**A dog** runs.', 'A dog runs.'), ('***\n\nA dog.', 'A dog.'),
+    ('In this picture we can see a large brown dog that lies on a thick green carpet.',
+     'A large brown dog that lies on a thick green carpet.'), ('', ''), ('***', '')))
+def test_a_brief_has_no_marks_and_no_lead_in_that_take_the_place_of_its_words(told, brief):
+    assert first_of(told) == brief
 
 
 HOSTILE = ('.', '. ', '!', '…', '."', '.)', '。', '。”', 'a.', 'A. ', 'z. B. ', 'etc. ', 'No. ', '1. ', '\n', '\n- ',

@@ -6,7 +6,9 @@ import math
 
 from dam_ros.core.confidence import Confidence
 from dam_ros.core.describing import BRIEF, NORMAL, READ, Piece, Query
-from dam_ros.core.text import BRIEF_WORDS, brief_of, complete_length, ends_within
+from dam_ros.core.markup import without_markup
+from dam_ros.core.text import BRIEF_WORDS, brief_of, complete_length, ends_within, sentences
+from dam_ros.core.wording import without_lead
 
 BRIEF_PART, TEXT_PART, READ_PART = 'brief', 'text', 'read'
 
@@ -26,6 +28,12 @@ def tellings_for(query: Query, spoken: bool) -> list[tuple[str, Query]]:
     if spoken and query.detail == NORMAL:
         return [(BRIEF_PART, replace(query, detail=BRIEF)), (TEXT_PART, query)]
     return [(TEXT_PART, query)]
+
+
+def first_of(told: str) -> str:
+    """What `Description.brief` says of a telling: its first sentence in short, without marks and lead-in."""
+    plain = (without_lead(without_markup(one)).strip() for one in sentences(told))
+    return brief_of(next((one for one in plain if one), ''))
 
 
 @dataclass
@@ -71,10 +79,10 @@ class Answer:
 
     @property
     def brief(self) -> str:
-        """At most 12 words: the brief telling's sentence, else the text's first; of what is read the first words."""
+        """One sentence: that of the brief telling, else the text's first; of what is read the first 12 words."""
         if READ_PART in self.parts:
             return ' '.join(self.text.split()[:BRIEF_WORDS])
-        return brief_of(self.parts.get(self._brief_part, ''))
+        return first_of(self.parts.get(self._brief_part, ''))
 
     @property
     def confidence(self) -> float:

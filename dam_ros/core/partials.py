@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 import math
 
+from dam_ros.core.answering import first_of
 from dam_ros.core.confidence import Confidence
 from dam_ros.core.describing import Piece
 from dam_ros.core.text import ends_within
@@ -103,7 +104,7 @@ class PartialStream:
         return len(self._times) < self._times.maxlen or now_s - self._times[0] >= WINDOW_S
 
     def _make(self, end: int, sentence_end: bool, now_s: float, done: bool = False, error_code: int = 0) -> Part:
-        confidence = self._confidence.of(self._begun, end) if sentence_end else math.nan
+        confidence = self._sure_of(self._begun, end) if sentence_end else math.nan
         part = Part(self._seq, self._sent, self._text[self._sent:end], sentence_end, confidence, done, error_code)
         self._seq += 1
         self._sent = max(self._sent, end)
@@ -112,3 +113,40 @@ class PartialStream:
         self._next_s = max(now_s, self._next_s) + (INTERVAL_S if part.piece else 0.0)
         self._times.append(now_s)
         return part
+
+    def _sure_of(self, start: int, end: int) -> float:
+        return self._confidence.of(start, end)
+
+
+class BriefStream(PartialStream):
+    """The pieces of an answer that is one short sentence: it goes out as a whole, as it is shortened only then."""
+
+    def __init__(self):
+        super().__init__()
+        self._told = ''    # as the describer writes it
+        self._length = 0   # characters of `_told` that the brief was made of, 0 = it is not complete
+
+    def grow(self, text: str, piece: Piece, now_s: float) -> list[Part]:
+        """As in PartialStream; what is told after the first sentence is no part of the brief."""
+        if self._length:
+            return self.flush(now_s)
+        text = text.lstrip()
+        if not text.startswith(self._told):   # it was started again
+            self._told, self._confidence = '', Confidence()
+        self._confidence.add(len(self._told), text[len(self._told):], piece.probability)
+        self._told = text
+        ends = ends_within(text, 0, piece.ends_word or piece.last, piece.last)
+        if piece.last and not piece.truncated:
+            ends.append(len(text))   # models leave the full stop out
+        for end in ends:
+            brief = first_of(text[:end])
+            if brief:   # the first of them may be marks alone
+                self._text, self._length, self._final = brief, end, True
+                break
+        return self.flush(now_s)
+
+    def _ends(self, final: bool) -> list[int]:
+        return [len(self._text)] if len(self._text) > self._sent else []
+
+    def _sure_of(self, start: int, end: int) -> float:
+        return self._confidence.of(0, self._length or len(self._told))

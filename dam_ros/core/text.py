@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import re
 
+from dam_ros.core.shortening import shortened
+
 BRIEF_WORDS = 12   # what Description.brief promises
 # Always within a sentence: what follows belongs to it. Those of one letter and a full stop each need no list.
 _WITHIN = frozenset('approx aprox ca vs dr mr mrs ms prof fig bzw sr sra dra ud uds mme mlle hr evtl ggf vgl abb nr '
@@ -30,7 +32,6 @@ _END = re.compile(r'(?<![.!?\u2026])[.!?\u2026\u061f\u06d4\u0964]+["\')\]\u201d\
                   r'|[\u3002\uff01\uff1f\uff61]+["\'\u201d\u2019\u300d\u300f\uff09]*|(?<![!?])[!?]+(?=[\u3400-\u9fff])'
                   r'|\n(?=[ \t]{0,8}(?:[-*+\u2022]|\d{1,2}[.)])[ \t])|\n[ \t]{0,8}\n')
 _ASIAN = '\u3002\uff01\uff1f\uff61\n'   # need nothing behind them
-_CLAUSE = re.compile(r'[,;:]\s|\s[-\u2013\u2014]\s|\s(?=(?:and|with|which|that|while|where|but)\s)')
 
 
 def sentences(text: str) -> list[str]:
@@ -72,19 +73,8 @@ def whole_sentences(text: str) -> str:
 
 
 def brief_of(text: str) -> str:
-    """The first sentence; where it is longer than BRIEF_WORDS words it is cut at a clause boundary, else hard."""
-    first = next(iter(sentences(text)), '')
-    if len(first.split()) <= BRIEF_WORDS:
-        return first
-    cut = ''
-    for match in _CLAUSE.finditer(first):
-        head = first[:match.start()]
-        if len(head.split()) > BRIEF_WORDS:
-            break
-        cut = head if len(head.split()) >= 3 else cut
-    cut = cut or ' '.join(first.split()[:BRIEF_WORDS])
-    cut = cut.rstrip(' \t\n,;:-\u2013\u2014')
-    return cut if cut.endswith('.') else cut + '.'   # it may end with an abbreviation
+    """The first sentence; where it is longer than BRIEF_WORDS words it is shortened."""
+    return shortened(next(iter(sentences(text)), ''), BRIEF_WORDS)
 
 
 def _ends_here(text: str, start: int, match: re.Match, final: bool) -> bool:

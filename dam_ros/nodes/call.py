@@ -7,10 +7,11 @@ import threading
 import time
 from typing import Protocol
 
-from dam_ros.core.describing import Piece
+from dam_ros.core.answering import BRIEF_PART, tellings_for
+from dam_ros.core.describing import BRIEF, Piece
 from dam_ros.core.errors import Failure
-from dam_ros.core.orders import Order, SceneOrder
-from dam_ros.core.partials import Part, PartialStream
+from dam_ros.core.orders import SPEAK_NO, Order, SceneOrder
+from dam_ros.core.partials import BriefStream, Part, PartialStream
 from dam_ros.core.records import Record
 from dam_ros.engine.schedule import Outcome, Request, Unit
 from dam_ros.msg import Description
@@ -68,7 +69,7 @@ class Call:
         self.closed = False
         self.pending_until_s = math.nan
         self.admitted_s = 0.0
-        self.stream = PartialStream()
+        self.stream = _stream(order)
         self.shown = 0   # regions that went out as feedback
         self.text, self.phase = '', 'queued'
         self.feedback: Callable[[Call], None] | None = None
@@ -126,3 +127,11 @@ class Call:
         if at_once or now - self._fed_s >= FEEDBACK_INTERVAL_S:
             self._fed_s = now
             self.feedback(self)
+
+
+def _stream(order: Order | SceneOrder) -> PartialStream:
+    """That of the first telling, which is all that ~/partial brings; a scene has none."""
+    if not isinstance(order, Order):
+        return PartialStream()
+    part, _ = tellings_for(order.query, order.speak != SPEAK_NO)[0]
+    return BriefStream() if part == BRIEF_PART or order.query.detail == BRIEF else PartialStream()

@@ -22,7 +22,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 import psutil
-from rcl_interfaces.srv import SetParameters
+from rcl_interfaces.srv import GetParameters, SetParameters
 import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
@@ -142,8 +142,14 @@ class Talking:
         self.until(self._action.server_is_ready, what='the action say')
         for publisher in (self._description, self._partial, self._present, self._sight, self._hush, self._ask):
             self.until(lambda publisher=publisher: publisher.get_subscription_count() >= 1, what='a subscription')
-        self.status = None
-        self.until(lambda: self.status is not None, what='diagnostics')
+        self._meet()
+
+    def _meet(self) -> None:
+        """Until the node knows of all our subscriptions so far: see `ros_graph.Served.meet`."""
+        client = self.node.create_client(GetParameters, 'speech_node/get_parameters')
+        self.until(client.service_is_ready, what='the parameter service')
+        self.until(client.call_async(GetParameters.Request(names=['voice'])).done, what='an answer')
+        self.node.destroy_client(client)
 
     def log(self) -> str:
         return Path(self._log.name).read_text(errors='replace')

@@ -226,6 +226,7 @@ def test_diagnostics_name_the_voice_and_what_to_do(tmp_path, monkeypatch):
     no_sound_card(tmp_path, monkeypatch)
     environment = {'PATH': os.environ['PATH']}
     with talking(environment, voice='auto') as node:
+        node.until(lambda: node.status)
         assert node.status.level == b'\x01'
         values = {one.key: one.value for one in node.status.values}
         assert values['voice'] == 'silent'

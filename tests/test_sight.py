@@ -133,20 +133,13 @@ class Eye:
         return set(self.said[begun:])
 
 
-def test_before_the_first_picture_nothing_is_known_and_then_that_none_comes():
+@pytest.mark.parametrize(('seen_s', 'state'), [(0.0, OFF), (5.0, GOOD)], ids=['nothing is known before', 'it saw'])
+def test_no_picture_for_three_seconds_and_back_at_once(seen_s: float, state: int):
     eye = Eye()
-    assert eye.see(None, 2.9) == {OFF}
+    eye.see(CLEAR, seen_s)
+    assert eye.see(None, 2.9) == {state}
     eye.see(None, 0.3)
     assert eye.see(None, 9.0) == {NO_PICTURE}
-    assert eye.see(CLEAR, 1.0) == {GOOD}
-
-
-def test_no_picture_for_three_seconds_and_back_at_once():
-    eye = Eye()
-    assert eye.see(CLEAR, 5.0) == {GOOD}
-    assert eye.see(None, 2.9) == {GOOD}
-    eye.see(None, 0.3)
-    assert eye.see(None, 5.0) == {NO_PICTURE}
     assert eye.see(CLEAR, 0.2) == {GOOD}
 
 

@@ -25,7 +25,7 @@ def as_bytes(pixels: np.ndarray) -> array.array:
 
 def stamped(message: Any, stamp_ns: int) -> Any:
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, NS)
-    message.header.frame_id = 'camera_optical_frame'
+    message.header.frame_id = message.header.frame_id or 'camera_optical_frame'
     return message
 
 

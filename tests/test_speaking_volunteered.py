@@ -306,6 +306,13 @@ def test_one_without_a_heartbeat_is_never_gone(watch):
         assert watch.silence(1.0) == []
 
 
+def test_one_without_a_heartbeat_that_comes_back_and_dies_again_is_said_again(watch):
+    for _ in range(2):
+        watch.policy.seeing.sign_of_life(watch.now)
+        assert ' '.join(watch.silence(3.0)) == phrases.DESCRIBER_GONE
+        assert watch.silence(5.0) == []
+
+
 def test_it_can_be_switched_off():
     watch = Watch(announce_sight=False)
     watch.see()

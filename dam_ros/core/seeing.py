@@ -54,7 +54,7 @@ class Seeing:
         self._cameras: dict[str, _Camera] = {}
         self._last_sign = -math.inf
         self.beats = False
-        self._told_gone = False
+        self._told_gone, self._told_sign = False, -math.inf   # and its last sign by then
 
     def sight(self, now: float, camera: str, state: int, age_s: float) -> None:
         """What ~/sight said of one camera; `age_s` of its newest picture, NaN none."""
@@ -84,7 +84,9 @@ class Seeing:
     def news(self, now: float) -> list[News]:
         """What has changed and was not told."""
         if self.describer(now) == GONE:
-            return [] if self._told_gone else [News(None, is_new=not self._was_there)]
+            # That one without a heartbeat was back is nowhere told.
+            known = self._told_gone and (self.beats or self._last_sign == self._told_sign)
+            return [] if known else [News(None, is_new=not self._was_there)]
         if self.describer(now) == UNKNOWN:
             return []
         several = len(self._cameras) > 1
@@ -98,7 +100,7 @@ class Seeing:
     def told(self, news: News) -> None:
         """The person heard this."""
         if news.state is None:
-            self._told_gone = True
+            self._told_gone, self._told_sign = True, self._last_sign
             self._cameras.clear()   # when it is back they are looked at anew
             return
         self._told_gone = False

@@ -10,10 +10,10 @@ pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test b
 
 from dam_ros.msg import ErrorCode   # noqa: E402
 from ros_graph import script   # noqa: E402
-from typist import BRIEF, furnished, Typist, until   # noqa: E402
+from typist import BRIEF, ESCAPE, furnished, Typist, until   # noqa: E402
 
 pytestmark = pytest.mark.ros
-LEFT, RIGHT, UP, DOWN, ESCAPE = '\x1b[D', '\x1b[C', '\x1b[A', '\x1bOB', '\x1b'
+LEFT, RIGHT, UP, DOWN = '\x1b[D', '\x1b[C', '\x1b[A', '\x1bOB'
 CTRL_S = '\x13'
 CTRL_RIGHT, DELETE, F1 = '\x1b[1;5C', '\x1b[3~', '\x1bOP'
 SLOW_S = 0.05
@@ -36,9 +36,7 @@ def everyone(room):
 @pytest.fixture
 def typist(everyone):
     """One for many tests, as its start takes a second; nothing of the test before goes on."""
-    everyone.press(ESCAPE)
-    everyone.shows('silence')
-    everyone.settle()
+    everyone.hush()
     return everyone
 
 
@@ -59,7 +57,7 @@ def test_every_key_does_what_the_help_says(typist):
             ('/\n', 'your question, then enter:', 'nothing asked')):
         typist.press(keys)
         typist.shows_all(lines)
-        typist.settle()
+        typist.hush()   # faster, while something sounds, says that again instead of the rate
 
 
 def test_arrows_go_from_thing_to_thing_and_back(room, typist):

@@ -11,10 +11,10 @@ pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test builds it')
 
 from documents import ROOT   # noqa: E402
-from typist import furnished, Typist   # noqa: E402
+from typist import ESCAPE, furnished, Typist   # noqa: E402
 
 pytestmark = pytest.mark.ros
-ESCAPE, CTRL_C, CTRL_D = '\x1b', '\x03', '\x04'
+CTRL_C, CTRL_D = '\x03', '\x04'
 NOBODY = ('--speech', '/nobody/speech_node', '--node', '/nobody/describe_node')
 
 

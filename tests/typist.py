@@ -19,6 +19,7 @@ from speech_graph import talking
 
 from dam_ros.msg import Present
 
+ESCAPE = '\x1b'
 BRIEF, TEXT = 'A red mug.', 'A red mug. It is half full. A spoon stands in it.'
 
 
@@ -68,7 +69,13 @@ class Typist:
         """In whatever order: what is said and what is answered come on ways of their own."""
         until(lambda: all(f'\n{line}' in f'\n{self.text}' for line in lines), 10.0, lambda: f'{lines} in {self.text!r}')
 
-    def settle(self, for_s: float = 0.25) -> None:
+    def hush(self) -> None:
+        """What is being said ends, and all that came is read."""
+        self.press(ESCAPE)
+        self.shows('silence')
+        self.settle(0.1)
+
+    def settle(self, for_s: float = 0.4) -> None:
         """Until nothing has come for some time; all that came is read."""
         while self.text:
             self.text = ''

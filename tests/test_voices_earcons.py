@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from dam_ros import voices
+from dam_ros.core import phrases
+from dam_ros.core.seeing import COVERED
+from dam_ros.core.speakable import cut
 from dam_ros.voices import earcons, loudness
 from dam_ros.voices.protocol import Failed, Finished, Sound, Started, Utterance
 
+from speech_stage import Room
 from voice_room import Ears, has_espeak, read, sound_card, until
 
 HEARD, UNCLEAR = 0.1, 1.2   # share of the loudest; ratio of pitches that nobody confuses (a third)
@@ -136,3 +140,19 @@ def test_a_started_earcon_can_be_stopped(tmp_path, monkeypatch):
     time.sleep(0.3)   # what is not played in this time is not played
     assert record.stat().st_size < 2 * len(earcons.sound_of('unsure').samples)
     voice.close()
+
+
+def test_earcons_do_not_pile_up():
+    """Hushed again and again while a camera is blind: `off` is heard once, when the quiet is over."""
+    room = Room(announce_sight=True, earcons=True, hush_quiet_s=5.0)
+    room.sight()
+    room.wait(1.0)
+    for _ in range(5):
+        room.hush()
+        room.sight(COVERED)
+        room.wait(0.2)
+    assert room.heard == [] and room.cues == ['off'] * 5, 'each hush is felt, none is heard'
+    for _ in range(8):
+        room.wait(1.0)
+        room.sight(COVERED)
+    assert room.listen() == ['<off>', *(part.text for part in cut(phrases.of_sight(COVERED, 'en').text))]

@@ -58,28 +58,35 @@ class Listening:
 @pytest.fixture(scope='module')
 def speaking():
     """speech_node and what it publishes."""
-    with talking(voice='espeak', sound_to='topic', rate_wpm=175.0, hush_quiet_s=0.1) as person:
+    with talking(voice='espeak', sound_to='topic', rate_wpm=175.0, hush_quiet_s=0.0) as person:
         published: list[Audio] = []
         person.node.create_subscription(Audio, 'speech_node/audio', published.append, QoSProfile(depth=1000))
         yield person, published
 
 
-@pytest.fixture
-def listening(speaking, tmp_path):
-    """(talking, Listening, what was published)"""
-    person, published = speaking
-    one = Listening(tmp_path, f'{person.namespace}/speech_node')
+@pytest.fixture(scope='module')
+def playing(speaking, tmp_path_factory):
+    """One for many tests, as its start takes a second."""
+    person, _ = speaking
+    one = Listening(tmp_path_factory.mktemp('played'), f'{person.namespace}/speech_node')
     while not one.files():   # until the node has heard of play_audio.py
         person.said('A')
-    person.until(lambda: not one.players(), 5.0, 'the player ends where nothing comes any more')
-    for file in one.files():
-        file.unlink()
-    published.clear()
-    yield person, one, published
-    person.press('hush')
+    yield one
     one.process.terminate()
     said = one.process.communicate(timeout=5.0)[1]
     assert one.process.returncode == 0 and 'Traceback' not in said, said
+
+
+@pytest.fixture
+def listening(speaking, playing):
+    """(talking, Listening, what was published), in silence."""
+    person, published = speaking
+    person.press('hush')
+    person.until(lambda: not playing.players(), 5.0, 'the player ends where nothing comes any more')
+    for file in playing.files():
+        file.unlink()
+    published.clear()
+    yield person, playing, published
 
 
 def published_samples(published: list[Audio]) -> np.ndarray:
@@ -130,13 +137,18 @@ def test_a_player_that_fails_is_replaced(listening, number):
     assert len(newer) > 4410 and at > 0 and at % 2 == 0, 'it goes on where the sound is, at a whole sample'
 
 
-def test_its_end_is_the_players_too(listening):
-    person, one, _ = listening
+def test_its_end_is_the_players_too(speaking, tmp_path):
+    person, _ = speaking
+    one = Listening(tmp_path, f'{person.namespace}/speech_node')
+    while not one.files():
+        person.said('A')
+    person.until(lambda: not one.players(), 5.0, 'the player ends where nothing comes any more')
     person.say('One two three four five six seven eight nine ten eleven twelve thirteen.')
-    person.until(lambda: is_there(one))
+    person.until(one.players)
     (player,) = one.players()
     one.process.send_signal(signal.SIGINT)
-    one.process.wait(3.0)
+    said = one.process.communicate(timeout=5.0)[1]
+    assert one.process.returncode == 0 and 'Traceback' not in said, said
     assert not player.is_running()
 
 

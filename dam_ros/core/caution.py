@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from dam_ros.core import caution_words as words
+from dam_ros.core.caution_questions import QUESTIONS
 
 _LONGEST = 10_000   # characters that are looked at; no question and no sentence is longer
 _NAME = re.compile(r'<([^<>=!]+)>')
@@ -49,6 +50,6 @@ def _whole_words(lines: str) -> str:
     return '\n'.join(rf'(?<!\w)(?:{one})(?!\w)' for one in _lines(lines))
 
 
-_ASKED, _CLAIMED, _DENIED = _compiled(words.QUESTIONS), _compiled(words.CLAIMS), _compiled(words.DENIED)
+_ASKED, _CLAIMED, _DENIED = _compiled(QUESTIONS), _compiled(words.CLAIMS), _compiled(words.DENIED)
 _BANNED = {language: _compiled(lines if language == 'zh' else _whole_words(lines))
            for language, lines in words.BANNED.items()}

@@ -89,7 +89,7 @@ _SIGHT = {
     5: ('The picture is blurred.', 'The picture of camera {camera} is blurred.'),
     6: ('The describer is switched off. Please switch it on.', 'Camera {camera} is switched off.'),
 }
-DESCRIBER_GONE = 'The describer does not answer. I cannot see now. Please start it again.'
+DESCRIBER_GONE = 'I cannot see now. Please start the describer again.'
 NO_DESCRIBER = 'The describer is not running. Please start it.'
 
 # -- failures; what was asked for on purpose to end needs no sentence

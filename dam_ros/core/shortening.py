@@ -25,8 +25,8 @@ _PLACE = (r'in|on|at|near|next to|beside|under|beneath|below|behind|above|over|a
           r'|zwischen|bei|dans|sur|sous|devant|derrière|près|à côté|contre|au-dessus|au milieu|à (?:gauche|droite)')
 _AND = (r'(?:and|y|und|et) (?=(?:an?|the|its?|is|are|has|have|one|two|some|there|he|she|they|una?|el|la|los|las'
         r'|tiene|está|hay|eine?n?|der|die|das|hat|ist|une?|les?|des|est|porte)\s)')
-_AFTER_COMMA = (rf'(?:and|y|und|et|its|his|her|their|an?|the|one|two|some|of|all|each|both|su|una?|eine?|der|die|das|den'
-                rf'|deren|dessen|une?|le|la|les|{_RELATIVE}|{_PARTICIPLE}|{_PLACE})\b')
+_AFTER_COMMA = (rf'(?:and|y|und|et|its|his|her|their|an?|the|one|two|some|of|all|each|both|su|una?|eine?|der|die|das'
+                rf'|den|deren|dessen|une?|le|la|les|{_RELATIVE}|{_PARTICIPLE}|{_PLACE})\b')
 _BOUNDARY = re.compile(rf'\s*[,](?=\s+{_AFTER_COMMA})|\s*[;:](?=\s)|\s[-\u2013\u2014](?=\s)|\s(?=\()'
                        rf'|\s(?=(?:{_RELATIVE}|{_PARTICIPLE}|{_PLACE})\s|{_AND})|[\uff0c\uff1b\uff1a]', re.IGNORECASE)
 # A head does not end with these: they want something after them.
@@ -41,8 +41,8 @@ _DANGLING = re.compile(r"""(?:\b(?:an?|the|of|and|or|with|in|on|at|to|is|are|was
 _DENIES = re.compile(r"\b(?:no|not|never|none|nobody|nothing|without|neither|nor|hardly|barely|only|nunca|nadie|sin|ni"
                      r"|ningun[oa]?|ningún|solo|kein\w*|nicht|nie|niemand|ohne|weder|nur|pas|aucune?|jamais|sans"
                      r"|seule?|seulement)\b|n['\u2019]t\b|[\u6ca1\u4e0d\u65e0\u672a]|\u53ea\u6709", re.IGNORECASE)
-_LIMITS = re.compile(r'\b(?:except|unless|until|if|apart from|other than|instead|excepto|salvo|sino|si|außer|sondern|wenn'
-                     r'|falls|bis auf|sauf|sinon|hormis)\b|[\u9664]|\u5982\u679c', re.IGNORECASE)
+_LIMITS = re.compile(r'\b(?:except|unless|until|if|apart from|other than|instead|excepto|salvo|sino|si|außer|sondern'
+                     r'|wenn|falls|bis auf|sauf|sinon|hormis)\b|[\u9664]|\u5982\u679c', re.IGNORECASE)
 # In German the verb stands at the end of such a clause.
 _OPEN_CLAUSE = re.compile(r',\s(?:der|die|das|den|dem|deren|dessen|welche\w?|während|wobei|wo|weil|dass|wenn)\s[^,]*$',
                           re.IGNORECASE)

@@ -33,6 +33,7 @@ from std_msgs.msg import Empty, String
 from std_srvs.srv import SetBool, Trigger
 
 from dam_ros.action import Say
+from dam_ros.core.speakable import cut
 from dam_ros.msg import Description, Partial, Present, Sight
 
 PATIENCE_S = 20.0
@@ -237,8 +238,9 @@ class Talking:
         self._hush.publish(Empty())
 
     def captioned(self, text: str, patience_s: float = PATIENCE_S) -> None:
-        """Waits until this was said."""
-        self.until(lambda: text in self.captions, patience_s, f'{text!r} in the captions {self.captions}')
+        """Waits until every sentence of this was said."""
+        wanted = {one.text for one in cut(text)}
+        self.until(lambda: wanted <= set(self.captions), patience_s, f'{text!r} in the captions {self.captions}')
 
     def quiet(self, seconds: float) -> None:
         """Fails where anything is said within this time."""

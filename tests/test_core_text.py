@@ -151,6 +151,13 @@ def test_the_brief_has_the_confidence_of_its_own_sentence():
     assert (answer.confidence, answer.brief_confidence) == (pytest.approx(0.7), pytest.approx(0.4))
 
 
+def test_the_confidence_of_the_whole_counts_its_last_token_though_it_has_no_letters():
+    answer = Answer()
+    answer.add(TEXT_PART, Piece('A mug.', probability=0.9))
+    answer.add(TEXT_PART, Piece('', probability=0.4, last=True))
+    assert answer.confidence == pytest.approx(0.6)
+
+
 def test_a_cut_answer_has_the_confidence_of_what_is_left():
     answer = Answer()
     answer.add(TEXT_PART, Piece(' It is red.', (1,), 0.8))

@@ -71,6 +71,8 @@ class Answer:
     def cut(self) -> None:
         """The deadline passed: keep whole sentences only."""
         self.parts = {part: text[:complete_length(text, final=True)] for part, text in self.parts.items()}
+        for part, confidence in self._confidence.items():
+            confidence.cut(len(self.parts[part]))
         self.truncated = True
 
     @property
@@ -87,7 +89,7 @@ class Answer:
     @property
     def confidence(self) -> float:
         """0..1, geometric mean of the probabilities of the text's tokens, NaN where there are none."""
-        return self._confidence_of(self._text_part, len(self.parts.get(self._text_part, '')))
+        return self._confidence_of(self._text_part, math.inf)   # also of those without letters behind the last one
 
     @property
     def brief_confidence(self) -> float:
@@ -95,7 +97,7 @@ class Answer:
         text = self.parts.get(self._brief_part, '')
         return self._confidence_of(self._brief_part, (ends_within(text, final=True) or [len(text)])[0])
 
-    def _confidence_of(self, part: str, end: int) -> float:
+    def _confidence_of(self, part: str, end: float) -> float:
         return self._confidence[part].of(0, end) if part in self._confidence else math.nan
 
     @property

@@ -27,7 +27,11 @@ class Confidence:
         end = max(offset + len(piece.rstrip()), start + 1)
         self._pieces.append((start, end, math.log(max(probability, _LEAST))))
 
-    def of(self, start: int, end: int) -> float:
+    def cut(self, end: int) -> None:
+        """What was written from this character on does not count any more."""
+        self._pieces = [piece for piece in self._pieces if piece[0] < end]
+
+    def of(self, start: int, end: float) -> float:
         """0..1, geometric mean over the pieces with a letter within [start, end); NaN where none was estimated.
 
         A piece across the border of two sentences counts for both: nobody knows of which of them it was unsure.

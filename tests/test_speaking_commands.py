@@ -5,6 +5,7 @@ import pytest
 
 from dam_ros.core import errors, phrases
 from dam_ros.core.describing import FULL, READ
+from dam_ros.core.seeing import BLURRED, COVERED, DARK, FROZEN, NO_PICTURE
 from dam_ros.core.speech_acts import ASKED, Earcon, HEARD, TOLD, URGENT
 
 from speech_stage import Room
@@ -131,6 +132,16 @@ def test_an_answer_that_grows_while_it_is_paused_loses_nothing(room):
     assert room.text == ''
     room.press('pause')
     assert room.listen()[-3:] == ['The first sentence.', 'The first sentence.', 'The second sentence.']
+
+
+def test_what_was_paused_is_never_stale(room):
+    room.narrate('a', 'A mug.', age_s=1.0)
+    room.press('pause')
+    room.say('Stairs ahead.', URGENT)
+    room.press('pause')
+    room.wait(60.0)
+    room.sentence_ends()
+    assert room.text == 'A mug.'
 
 
 def test_hush_ends_the_pause_and_what_was_paused(room):
@@ -342,7 +353,14 @@ def test_status_tells_of_battery_mute_quiet_and_pause(room):
 def test_status_without_a_describer_and_without_a_picture(room):
     assert room.status().startswith(phrases.NO_DESCRIBER)
     room.sight(1, age_s=float('nan'))
-    assert room.status().startswith('Ready. No picture.')
+    assert room.status() == 'I get no picture. Narration off.'
+
+
+@pytest.mark.parametrize('state', [NO_PICTURE, FROZEN, DARK, COVERED, BLURRED])
+def test_status_is_not_ready_where_a_camera_does_not_see(room, state):
+    room.sight(0, camera='rear')
+    room.sight(state, age_s=8.6)
+    assert room.status() == f"{phrases.of_sight(state, 'en').text} Picture 0.1 seconds old. Narration off."
 
 
 def test_the_age_of_the_picture_goes_on(room):
@@ -363,3 +381,67 @@ def test_status_speaks_the_language_of_the_listener():
     room.sight(0, age_s=0.2)
     assert '0,2' in room.status()
     assert room.sounding.item.language == 'de'
+
+
+# -- between the first word of an answer and its last
+
+
+def growing(room) -> None:
+    room.stream('one', ['A red mug.'], done=False, camera='front', label=2)
+    assert room.text == 'A red mug.'
+
+
+def test_more_while_the_answer_is_being_written_tells_all_of_it_as_it_comes(room):
+    growing(room)
+    assert room.press('more') and room.question is None and room.text == 'A red mug.'
+    room.partial('one', 2, '', 11, done=True)
+    room.description('one', 'A red mug. It stands there. It is full.', 'A red mug.')
+    assert room.listen()[-3:] == ['A red mug.', 'It stands there.', 'It is full.']
+    assert room.press('more') and room.question is not None, 'the describer may know more yet'
+
+
+def test_more_tells_all_of_it_though_its_beginning_ended_long_ago(room):
+    growing(room)
+    room.listen()
+    room.wait(1.0)
+    room.press('more')
+    room.narrate('n', 'A chair.')   # somebody else wants the floor: it is not held for ever
+    room.wait(20.0)
+    room.description('one', 'A red mug. It stands there.', 'A red mug.')
+    room.wait(1.0)
+    assert room.listen()[-1] == 'It stands there.'
+
+
+def test_a_question_while_the_answer_is_being_written_is_about_that(room):
+    growing(room)
+    assert room.ask('What is in it?') and room.question.about == 'one'
+    assert room.press('read') and room.question.about == 'one'
+
+
+def test_next_while_the_answer_is_being_written_goes_on_from_its_thing(room):
+    room.present(1, 2, 3, camera='front')
+    growing(room)
+    assert room.press('next') and (room.question.camera, room.question.label) == ('front', 3)
+
+
+def test_more_does_not_cut_the_sentence_that_is_being_said_and_adds_the_rest_once(room):
+    room.description('one', 'A red mug. It stands there.', 'A red mug.')
+    assert room.press('more') and room.press('more')
+    assert room.listen() == ['A red mug.', 'It stands there.']
+
+
+def test_a_describer_that_was_gone_is_asked_about_what_is_there_now(room):
+    told(room, 'A red mug.')
+    room.take(room.policy.describer_is_gone(room.now))
+    room.listen()
+    assert room.ask('What is that?') and room.question.about == ''
+    assert room.press('read') and room.question.about == ''
+    room.press('more')
+    assert room.text == phrases.ALL_SAID
+
+
+def test_what_the_describer_has_forgotten_it_is_not_asked_about_again(room):
+    told(room, 'A red mug.')
+    assert room.ask('What is that?') and room.question.about == 'd0'
+    room.policy.overheard.forgotten('d0')
+    assert room.ask('What is that?') and room.question.about == ''

@@ -1,6 +1,8 @@
 """Which sentences of the answers that go by are spoken, and what `more` and `repeat` refer to."""
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dam_ros.core import errors
@@ -72,6 +74,34 @@ def test_a_description_whose_last_piece_never_comes_counts_alone(room):
     assert room.listen() == ['A red mug.']
 
 
+def test_a_brief_whose_last_piece_is_late_is_all_that_is_told(room):
+    room.stream('a', ['A brown dog.'], done=False)
+    room.description('a', 'A brown dog. It sleeps. It is old.', 'A brown dog.')
+    room.wait(1.0)
+    assert room.listen() == ['A brown dog.']
+
+
+@pytest.mark.parametrize('in_pieces', [True, False])
+@pytest.mark.parametrize('text', ['\U0001f415', '...', 'I am certain.'])
+def test_an_answer_of_which_nothing_can_be_said_is_a_failure_to_who_asked(room, text, in_pieces):
+    room.asked('a')
+    if in_pieces:
+        room.stream('a', [text])
+    room.description('a', text, text)
+    assert ' '.join(room.listen()) == of_failure(errors.DescriberFailed.code)
+
+
+def test_a_long_answer_stops_nobody_from_saying_stop(room):
+    """Wording takes a millisecond per sentence, so it is done when the turn of a sentence comes."""
+    text = ' '.join(f'The red mug number {number} stands on a table.' for number in range(2000))
+    begun = time.perf_counter()
+    room.description('a', text, '')
+    assert time.perf_counter() - begun < 0.2
+    for _ in range(20):
+        room.sentence_ends()
+    assert room.text == 'The red mug number 20 stands on a table.'
+
+
 def test_whoever_joins_in_the_middle_waits_for_the_description(room):
     room.partial('a', 5, 'on a table. ', 20, end=True)
     assert room.heard == []
@@ -114,9 +144,17 @@ def test_narration_whose_age_nobody_knows_counts_from_its_arrival(room):
     assert room.listen() == ['Who knows.']
 
 
-def test_an_answer_about_an_old_picture_is_spoken(room):
+def test_an_answer_about_an_old_picture_is_spoken_and_says_how_old_that_is():
+    room = Room(old_picture_s=10.0)
     room.description('a', 'As asked.', 'As asked.', age_s=300.0)
-    assert room.listen() == ['As asked.']
+    assert room.listen() == ['Picture 300 seconds old.', 'As asked.']
+    room.heard.clear()
+    room.description('b', 'Just now.', 'Just now.', age_s=9.0)
+    assert room.listen() == ['Just now.']
+    room.wait(5.0)
+    room.heard.clear()
+    room.press('repeat')
+    assert room.listen() == ['Picture 14 seconds old.', 'Just now.']
 
 
 def test_narration_that_streams_counts_from_its_picture_and_not_from_its_first_piece():

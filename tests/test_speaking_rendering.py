@@ -40,6 +40,37 @@ def test_nothing_so_doubtful_is_volunteered():
     assert answer('A mug.', 0.49, speak=TOLD).heard == [PERHAPS, 'A mug.']
 
 
+@pytest.mark.parametrize(('text', 'query'), [('It is safe to cross.', ''), ('Yes.', 'Can I cross now?')])
+def test_what_was_kept_back_begins_with_caution_where_it_touches_safety(text, query):
+    room = Room(abstain_below=0.25)
+    room.description('a', text, text, confidence=0.2, query=query)
+    assert room.listen() == [*([phrases.CANNOT_TELL_SAFE] if query else []), NOT_SURE]
+    room.heard.clear()
+    room.press('more')
+    assert room.listen() == [phrases.CANNOT_TELL_SAFE, PERHAPS, text]
+
+
+@pytest.mark.parametrize('speak', [TOLD, ASKED])
+def test_a_claim_far_behind_in_a_long_answer_is_seen_too(speak):
+    room = Room()
+    text = ' '.join(f'The mug number {number} stands on a table.' for number in range(20)) + ' It is safe to cross.'
+    room.description('a', text, '', speak=speak)
+    said = room.listen()
+    if speak == ASKED:
+        assert said[-2:] == [phrases.CANNOT_TELL_SAFE, 'It is safe to cross.']
+    else:
+        assert said[-1] == 'The mug number 19 stands on a table.'
+
+
+def test_a_place_that_a_describer_tells_itself_is_said_to_be_old_where_the_camera_has_turned():
+    room = Room(turned_deg=15.0, turned_after_s=2.0, old_picture_s=10.0)
+    room.sight(stamp_s=10.0, heading_deg=0.0, turning_deg_s=0.0)
+    room.sight(stamp_s=14.0, heading_deg=60.0, turning_deg_s=0.0)
+    text = 'The region lies in the lower right of the picture.'
+    room.description('a', text, text, stamp_s=10.0, age_s=4.0, describer='attributes', query='Where is it?', **RIGHT)
+    assert room.listen() == ['Picture 4 seconds old.', text]
+
+
 def test_more_tells_what_was_kept_back_and_that_it_is_doubtful():
     room = answer('A mug. It is red.', 0.2)
     room.press('more')
@@ -180,7 +211,7 @@ def test_a_direction_is_not_said_once_the_camera_has_turned():
 
 
 def test_a_direction_holds_while_the_camera_is_known_to_be_still_however_old_it_is():
-    room = Room(clock_reference='person', turned_deg=15.0)
+    room = Room(clock_reference='person', turned_deg=15.0, old_picture_s=60.0)
     room.sight(stamp_s=10.0, heading_deg=0.0, turning_deg_s=0.0)
     room.description('a', 'A mug.', 'A mug.', stamp_s=10.0, age_s=30.0, **RIGHT)
     room.sight(stamp_s=40.0, heading_deg=14.0, turning_deg_s=0.0)

@@ -289,6 +289,35 @@ def test_a_describer_that_comes_back_blind_says_what_is_wrong_and_then_that_it_s
     assert watch.see(GOOD) == [said(GOOD)]
 
 
+def test_what_mute_ends_before_its_first_word_is_said_later(watch):
+    watch.see()
+    watch.say('Something long.')
+    watch.sight(DARK)
+    watch.wait(0.1)
+    watch.mute()
+    watch.mute(False)
+    assert watch.see(DARK) == [said(DARK)]
+
+
+def test_who_asks_a_describer_that_is_gone_is_told_so_and_it_is_not_announced_as_well(watch):
+    watch.see()
+    watch.listen()
+    watch.now += 3.5
+    watch.asked('a')
+    watch.take(watch.policy.no_describer(watch.now, 'a'))
+    watch.heard.clear()
+    assert ' '.join(watch.listen() + watch.silence(30.0)).count('The describer') <= 1
+
+
+def test_who_is_told_that_there_is_no_picture_does_not_hear_it_announced_as_well(watch):
+    watch.see()
+    watch.sight(NO_PICTURE)
+    watch.description('a', code=errors.NoFrame.code)
+    assert watch.listen() != []
+    assert watch.see(NO_PICTURE, 10.0) == []
+    assert watch.see(GOOD) == [said(GOOD)]
+
+
 def test_a_describer_that_was_never_there_is_not_running(watch):
     assert ' '.join(watch.silence(5.0)) == phrases.NO_DESCRIBER
     assert watch.silence(60.0) == []

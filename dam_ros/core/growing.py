@@ -29,6 +29,8 @@ class Growing:
         said: the sentences handed on, as `same` gives them.
         withheld: it was not certain enough to be told.
         placed: where the thing is was known with the first sentence.
+        wanted: all of it is to be spoken, whatever it was asked for.
+        camera, label: of what it tells.
         outcome: the Description that has overtaken the last Partial.
         due: s, when it counts without what is still missing of it.
     """
@@ -45,6 +47,9 @@ class Growing:
     said: set[str] = field(default_factory=set)
     withheld: bool = False
     placed: bool = False
+    wanted: bool = False
+    camera: str = ''
+    label: int = -1
     outcome: Any = None
     due: float = math.inf
 
@@ -59,6 +64,7 @@ class Growing:
             self.broken = True
         self.text += partial.piece
         self.done, self.code = partial.done, partial.error_code
+        self.camera, self.label = partial.camera, partial.label
 
     def complete_sentences(self) -> list[Sentence]:
         """Those that were not handed out before; now they are."""
@@ -71,9 +77,13 @@ class Growing:
         self.handed += len(waiting)
         return new
 
-    def missed(self, text: str) -> list[Sentence]:
-        """What the Description's `text` adds to what was handed on: what was lost, or a last sentence without end."""
-        return unheard(cut(text if self.broken else self.text[self.handed:]), self.said)
+    def missed(self, text: str, brief: str) -> list[Sentence]:
+        """What the Description's `text` adds to what was handed on: what was lost, or a last sentence without end.
+
+        `brief`: where that was written, and it is there in whole, nothing is missed though the last piece is.
+        """
+        lost = self.broken and same(self.text) != same(brief)
+        return unheard(cut(text if lost else self.text[self.handed:]), self.said)
 
 
 def unheard(sentences: list[Sentence], known: set[str]) -> list[Sentence]:

@@ -29,22 +29,29 @@ _GROWING = 64    # answers at once; one that never gets its Description is forgo
 _SETTLED = 256   # ids
 _LAST_PIECE_S = 0.3   # the two topics may overtake each other: how long a Description waits for the last Partial, ...
 _OUTCOME_S = 2.0      # ... and how long the last Partial waits for its Description
+_COMPARED = 8         # sentences that say whether it is the same again
 _WAITS = 5            # of so many answers the usual wait is reckoned
 _READER = 'tesseract'  # Description.describer of what was read and not described
 _LONG_WAIT_S = 3.0    # from there on it is said how long it takes
 
 
 class Overheard:
-    """Turns answers into requests of `speaking`. Every method returns the acts it leads to."""
+    """Turns answers into requests of `speaking`. Every method returns the acts it leads to.
+
+    Attributes:
+        on_failure: told the ErrorCode of each failure that a person is told of.
+    """
 
     def __init__(self, speaking: Speaking, settings: Callable[[], SpeechSettings], rendering: Rendering,
                  freshness: Freshness):
         self._speaking, self._settings = speaking, settings
         self._rendering, self._freshness = rendering, freshness
+        self.on_failure: Callable[[int], None] = lambda code: None
         self._growing: Recent[Growing] = Recent(_GROWING)
         self._settled: Recent[None] = Recent(_SETTLED)              # ids whose outcome was dealt with
         self._kept: Recent[Any] = Recent(settings().remember)       # Descriptions, for `more`
         self._in_full: Recent[None] = Recent(settings().remember)   # ids that `more` asked for: nothing is behind them
+        self._askable: Recent[None] = Recent(settings().remember)   # ids that the describer can be asked about
         self._doubted: Recent[None] = Recent(_SETTLED)              # ids that were withheld
         self._readings: Recent[None] = Recent(_SETTLED)             # ids under which a reader answers
         self._confirmed: Recent[None] = Recent(_SETTLED)            # ids of questions that were confirmed
@@ -77,9 +84,7 @@ class Overheard:
             if asked and not (partial.done or partial.piece):
                 acts = self.asked(now, partial.id)
         if partial.done and partial.error_code in _TAKEN_BACK:
-            self._forget(partial.id)
-            return (acts + self._speaking.cancel(now, _key(partial.id), errors.Superseded.code)
-                    + self._speaking.give_up(now, partial.id))
+            return acts + self.take_back(now, partial.id)
         growing.append(partial)
         if partial.id in self._readings:
             growing.broken = True   # lines are no sentences: they are told as a whole
@@ -95,6 +100,7 @@ class Overheard:
         """The outcome of a request; `description` has the fields of Description.msg."""
         if not description.error_code:
             self._kept.put(description.id, description)
+            self._askable.put(description.id, None)
         if description.speak not in (_SPEAK_TOLD, _SPEAK_ASKED) or description.id in self._settled:
             return []
         growing = self._growing.get(description.id)
@@ -117,8 +123,10 @@ class Overheard:
         return acts
 
     def abandon(self, now: float) -> list[Act]:
-        """Nothing more will come of what is growing."""
+        """Nothing more will come of what is growing, and nobody knows any more what was described."""
         acts: list[Act] = []
+        for id in self._askable:
+            self._askable.pop(id)
         for id in list(self._growing):
             self._forget(id)
             acts += self._speaking.extend(now, _key(id), [], closed=True)
@@ -142,6 +150,29 @@ class Overheard:
         """The Description of this id, None where it is not known (any more)."""
         return self._kept.get(about)
 
+    def is_askable(self, about: str) -> bool:
+        """Whether the describer is likely to know this id."""
+        return about in self._askable
+
+    def forgotten(self, about: str) -> None:
+        """The describer has said that it does not know this id (any more)."""
+        self._askable.pop(about)
+
+    def is_growing(self, about: str) -> bool:
+        """Whether this answer is still being written."""
+        return about in self._growing
+
+    def place_of(self, about: str) -> tuple[str, int]:
+        """The camera and the label of what was described under this id; '' and -1 where that is not known."""
+        known = self._growing.get(about) or self._kept.get(about)
+        return (known.camera, known.label) if known is not None else ('', -1)
+
+    def take_back(self, now: float, id: str) -> list[Act]:
+        """Nobody wants to hear this answer any more, whether it waits, is being told, or is still to come."""
+        self._forget(id)
+        return (self._speaking.cancel(now, _key(id), errors.Superseded.code)
+                + self._speaking.give_up(now, id))
+
     def rest(self, now: float, about: str) -> list[Item]:
         """What of this description the person has not heard the beginning of."""
         kept = self._kept.get(about)
@@ -157,6 +188,11 @@ class Overheard:
         """`more` asks the describer under the id `new`: all its text will be spoken, save what was heard already."""
         self._in_full.put(new, None)
         self._speaking.heard.share(new, about)
+
+    def all_of(self, now: float, about: str) -> list[Act]:
+        """`more` while the answer is still being written: all of it will be spoken, as soon as it is there."""
+        self._growing.get(about).wanted = True
+        return self._speaking.add_to(now, about, [Earcon(HEARD)]) or []
 
     def is_all(self, about: str) -> bool:
         """Whether the describer has told all it can say under this id."""
@@ -186,10 +222,7 @@ class Overheard:
         began = growing.began if growing else now - _known(description.total_s)
         answer = self._answer(now, description, began)
         if growing and growing.said:
-            missed = self._rendering.further(answer, growing.missed(description.text), math.nan)
-            if not growing.placed:   # what had to be cut out first has its place only now
-                missed += self._rendering.where(answer)
-            return self._speaking.extend(now, _key(description.id), missed, closed=True)
+            return self._end_told(now, description, growing, answer)
         if growing and answer.asked:
             self._waits.append(now - growing.began)
         whole = description.id in self._in_full or description.id in self._readings
@@ -197,12 +230,28 @@ class Overheard:
         missing = unheard(cut(text), self._speaking.heard.of(description.id))
         if not missing:
             return self._nothing_new(now, description, text)
-        return self._open(now, description, answer, missing, open_=False)
+        items = self._items(description, answer, missing)
+        if not items:
+            return self._tell_failure(now, description.id, errors.DescriberFailed.code, now) if answer.asked else []
+        return self._open(now, description, answer, missing, items)
+
+    def _end_told(self, now: float, description: Any, growing: Growing, answer: Answer) -> list[Act]:
+        """Its beginning was handed on; here is what is missing of it."""
+        if growing.wanted:
+            left = unheard(cut(description.text), growing.said)
+        else:
+            left = growing.missed(description.text, '' if answer.query else description.brief)
+        items = self._rendering.further(answer, left, math.nan)
+        if not growing.placed:   # what had to be cut out first has its place only now
+            items += self._rendering.where(answer)
+        if growing.wanted and not self._speaking.is_open(_key(description.id)):
+            return self.say(now, items)
+        return self._speaking.extend(now, _key(description.id), items, closed=True)
 
     def _nothing_new(self, now: float, description: Any, text: str) -> list[Act]:
         if description.speak != _SPEAK_ASKED:
             return []
-        if not text.strip():
+        if not cut(text):
             return self._tell_failure(now, description.id, errors.DescriberFailed.code, now)
         return self.say(now, self._rendering.own_sentences(phrases.ALL_SAID), description.id)
 
@@ -212,6 +261,7 @@ class Overheard:
             words = phrases.CANNOT_READ
         if not words:
             return self._speaking.give_up(now, id)
+        self.on_failure(code)
         items = [Earcon(ERROR), *self._rendering.own_sentences(words)]
         valid_until = now + self._settings().asked_stale_after_s
         return self._speaking.request(now, Request(f'failure {id}', ASKED, items, began, valid_until, about=id,
@@ -235,38 +285,41 @@ class Overheard:
         fresh = unheard(growing.complete_sentences(), growing.said | self._speaking.heard.of(partial.id))
         if not fresh or growing.withheld:
             return []
-        first = not growing.said
-        growing.said.update(same(sentence.text) for sentence in fresh)
         answer = self._answer(now, partial, growing.began)
-        if not first:
+        if growing.said:
+            growing.said.update(same(sentence.text) for sentence in fresh)
             items = self._rendering.further(answer, fresh, _confidence(partial))
             return self._speaking.extend(now, _key(partial.id), items, closed=False)
+        items = self._items(partial, answer, fresh)
+        growing.withheld = partial.id in self._doubted
+        if not (items or growing.withheld):
+            return []   # a sentence of which nothing can be said
+        growing.said.update(same(sentence.text) for sentence in fresh)
+        growing.placed = answer.where is not None
         if answer.asked:
             self._waits.append(now - growing.began)
-        acts = self._open(now, partial, answer, fresh, open_=True)
-        growing.withheld = partial.id in self._doubted
-        growing.placed = answer.where is not None
-        return acts
+        return self._open(now, partial, answer, fresh, items, open_=not growing.withheld) if items else []
 
-    def _open(self, now: float, message: Any, answer: Answer, sentences: list[Sentence],
-              open_: bool) -> list[Act]:
-        """The request of an answer, with its first sentences."""
+    def _items(self, message: Any, answer: Answer, sentences: list[Sentence]) -> list[Item]:
+        """What is spoken of the beginning of an answer; [] where nothing of it can be, or nobody asked."""
         if message.id in self._readings or message.describer == _READER:
-            items = self._rendering.letters(sentences, getattr(message, 'abstained', False))
-        else:
-            items = self._rendering.opening(answer, sentences, _confidence(message))
+            return self._rendering.letters(sentences, getattr(message, 'abstained', False))
+        items = self._rendering.opening(answer, sentences, _confidence(message))
         if items is None:
             self._doubted.put(message.id, None)
-            if not answer.asked:
-                return []
-            items, open_ = self._rendering.abstaining(), False
+            return self._rendering.abstaining(answer) if answer.asked else []
+        return items
+
+    def _open(self, now: float, message: Any, answer: Answer, sentences: list[Sentence], items: list[Item],
+              open_: bool = False) -> list[Act]:
+        """The request of an answer, with its first sentences."""
         settings = self._settings()
         # What was asked for counts from now: however old the picture is, it is the one that was asked about.
         valid_until = now + settings.asked_stale_after_s if answer.asked else answer.taken + settings.stale_after_s
         priority = ASKED if answer.asked else TOLD
         request = Request(_key(message.id), priority, items, answer.began, valid_until, open=open_, about=message.id,
                           language=message.language)
-        text = ' '.join(sentence.text for sentence in sentences)
+        text = ' '.join(sentence.text for sentence in sentences[:_COMPARED])
         request.on_begun = lambda when: self._freshness.told(when, answer, text)
         if not answer.asked:
             request.check = lambda when: self._freshness.check(when, answer, text)

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dam_ros.core import phrases
-from dam_ros.core.errors import Hushed, Superseded
+from dam_ros.core.errors import Hushed, Muted, NoFrame, Superseded
 from dam_ros.core.freshness import Freshness
 from dam_ros.core.headings import Headings
 from dam_ros.core.narrating import Narrating
 from dam_ros.core.overheard import Overheard
 from dam_ros.core.present_labels import PresentLabels
 from dam_ros.core.rendering import Rendering, spoken
-from dam_ros.core.seeing import GOOD, News, Seeing
+from dam_ros.core.seeing import GONE, GOOD, News, NO_PICTURE, Seeing
 from dam_ros.core.speakable import Sentence
 from dam_ros.core.speaking import Speaking
 from dam_ros.core.speech_acts import Act, Earcon, Item, OFF, Request, TOLD, WORKING
@@ -38,6 +38,7 @@ class Policy:
         self.narrating = Narrating(settings, self.present)
         self.freshness = Freshness(settings, self.headings, self.present, self.narrating.told)
         self.overheard = Overheard(self.speaking, settings, self.rendering, self.freshness)
+        self.overheard.on_failure = self._on_failure
         self.seeing = Seeing(settings, now)
         self.steering = Steering(settings, self.speaking, self.overheard, self.rendering, self.seeing, self.present)
         self._announcing: News | None = None
@@ -67,7 +68,17 @@ class Policy:
             acts += self.overheard.say(now, self.rendering.own_sentences(phrases.DESCRIBER_GONE), questions[0])
         return acts
 
+    def no_describer(self, now: float, id: str) -> list[Act]:
+        """A person has asked, and nobody is there to answer: that is said once, not announced as well."""
+        if self.seeing.describer(now) == GONE:
+            self.seeing.told(News(None))
+        return self.overheard.say(now, self.rendering.own_sentences(phrases.NO_DESCRIBER), id)
+
     # -- what can be seen
+
+    def _on_failure(self, code: int) -> None:
+        if code == NoFrame.code:
+            self.seeing.told_by_the_way(NO_PICTURE)
 
     def _announce(self, now: float) -> list[Act]:
         if not self._settings().announce_sight or self._announcing is not None or not self.speaking.may_volunteer(now):
@@ -89,7 +100,7 @@ class Policy:
         self._announcing = None
         if code == Superseded.code:   # it was cut short by something else, or was not true any more
             return
-        if code != Hushed.code or self._begun:   # what a hush ended before its first word was not told
+        if code not in (Hushed.code, Muted.code) or self._begun:   # what ended before its first word was not told
             self.seeing.told(news)
 
     def _words(self, news: News) -> list[Item]:

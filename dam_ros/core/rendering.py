@@ -18,6 +18,7 @@ from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.core.wording import as_spoken
 
 _TELL_PLACES = ('attributes',)   # describers whose text says itself where in the picture something is
+_AT_ONCE = 8   # sentences; wording one takes up to 1 ms, and somebody may say "stop" meanwhile
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,13 @@ class Rendering:
         settings = self._settings()
         if confidence < settings.abstain_below:
             return None
-        told = self._told(answer, sentences)
+        told, later = self._told(answer, sentences)
         if not told:
             return []
-        items: list[Item] = [self.own(phrases.CANNOT_TELL_SAFE)] if self._touches_safety(answer, told) else []
+        items: list[Item] = [lambda now: self._age(now, answer)] if answer.asked else []
+        items += self._cautioned(answer, told)
         items += self._doubted(told[:1], confidence < settings.doubt_below, phrases.PERHAPS)
-        return items + self.where(answer) + told[1:]
+        return items + self.where(answer) + told[1:] + later
 
     def where(self, answer: Answer) -> list[Item]:
         """Where the thing is; whether that holds is looked at when its turn comes. [] where it is not to be said."""
@@ -85,15 +87,16 @@ class Rendering:
 
     def further(self, answer: Answer, sentences: Sequence[Sentence], confidence: float) -> list[Item]:
         """Sentences after the beginning; `confidence` is theirs."""
-        told = self._told(answer, sentences)
+        told, later = self._told(answer, sentences)
         doubted = self._doubted(told, confidence < self._settings().doubt_below, phrases.UNCERTAIN)
         if self._claims_safety(told):
             doubted.insert(0, self.own(phrases.CANNOT_TELL_SAFE))
-        return doubted
+        return doubted + later
 
     def withheld(self, answer: Answer, sentences: Sequence[Sentence]) -> list[Item]:
         """What was kept back for doubt, now that the person wants it all the same."""
-        return self._doubted(self._told(answer, sentences), True, phrases.PERHAPS)
+        told, later = self._told(answer, sentences)
+        return self._cautioned(answer, told) + self._doubted(told, True, phrases.PERHAPS) + later
 
     def letters(self, sentences: Sequence[Sentence], none: bool) -> list[Item]:
         """What a reader has read, which is never certain. `none`: it has found nothing that it can read."""
@@ -102,19 +105,53 @@ class Rendering:
         first = self.own(phrases.TEXT_PERHAPS)
         return [replace(first, text=first.text[:1].upper() + first.text[1:]), *sentences]
 
-    def abstaining(self) -> list[Item]:
+    def abstaining(self, answer: Answer) -> list[Item]:
         """Instead of an answer."""
-        return [Earcon(UNSURE), self.own(phrases.NOT_SURE)]
+        return [*self._cautioned(answer, []), Earcon(UNSURE), self.own(phrases.NOT_SURE)]
 
     # -- inside
 
-    def _told(self, answer: Answer, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """As a person says it; what claims safety is never volunteered."""
-        kept = [one for one in sentences if answer.asked or not caution.claims_safety(one.text)]
+    def _told(self, answer: Answer, sentences: Sequence[Sentence]) -> tuple[list[Sentence], list[Item]]:
+        """As a person says it: the first of them now, the others when their turn comes."""
+        told: list[Sentence] = []
+        for place, one in enumerate(sentences):
+            if len(told) == _AT_ONCE:
+                return told, [item for later in sentences[place:] for item in self._later(answer, later)]
+            worded = self._worded(answer, one)
+            if worded is not None:
+                told.append(worded)
+        return told, []
+
+    def _later(self, answer: Answer, sentence: Sentence) -> list[Item]:
+        def cautioned(_now: float) -> Sentence | None:
+            claims = answer.asked and caution.claims_safety(sentence.text)
+            return self.own(phrases.CANNOT_TELL_SAFE) if claims else None
+        return [cautioned, lambda _: self._worded(answer, sentence)]
+
+    def _worded(self, answer: Answer, one: Sentence) -> Sentence | None:
+        """None where nothing is left to be said; what claims safety is never volunteered."""
+        if not pronounceable(one.text) or (not answer.asked and caution.claims_safety(one.text)):
+            return None
         language = answer.language or self._settings().language
-        told = [replace(one, text=as_spoken(one.text, language), source=one.text, language=answer.language)
-                for one in kept]
-        return [one for one in told if pronounceable(one.text)]   # of marks alone nothing is left
+        worded = replace(one, text=as_spoken(one.text, language), source=one.text, language=answer.language)
+        return worded if pronounceable(worded.text) else None   # of marks alone nothing is left
+
+    def _cautioned(self, answer: Answer, told: Sequence[Sentence]) -> list[Item]:
+        return [self.own(phrases.CANNOT_TELL_SAFE)] if self._touches_safety(answer, told) else []
+
+    def _age(self, now: float, answer: Answer) -> Sentence | None:
+        """How old the picture is that a person asked about, where that matters."""
+        age_s = now - answer.taken
+        if age_s <= self._settings().old_picture_s and not self._tells_gone_place(now, answer):
+            return None
+        return self.own(phrases.PICTURE_AGE, seconds=max(round(age_s), 1))
+
+    def _tells_gone_place(self, now: float, answer: Answer) -> bool:
+        """Its own words say where in the picture it is, and the camera has turned since."""
+        return answer.where is not None and answer.where.told and not self._holds(now, answer)
+
+    def _holds(self, now: float, answer: Answer) -> bool:
+        return self._headings.still_holds(now, answer.camera, answer.stamp_ns, now - answer.taken)
 
     def _doubted(self, told: list[Sentence], doubtful: bool, message: str) -> list[Item]:
         """The words of doubt are a sentence of their own, as their language may be another one; but one caption."""
@@ -132,8 +169,7 @@ class Rendering:
         return any(caution.claims_safety(one.source) for one in told)
 
     def _direction(self, now: float, answer: Answer) -> Sentence | None:
-        holds = self._headings.still_holds(now, answer.camera, answer.stamp_ns, now - answer.taken)
-        worded = direction(answer.where, self._settings(), self._settings().language, holds)
+        worded = direction(answer.where, self._settings(), self._settings().language, self._holds(now, answer))
         return None if worded is None else Sentence(worded.text, 0, 0, language=worded.language)
 
 

@@ -108,9 +108,21 @@ class Seeing:
             if not news.camera or name == news.camera:
                 one.told = news.state
 
+    def told_by_the_way(self, state: int) -> None:
+        """The person was told of this state as the reason of something else."""
+        for one in self._cameras.values():
+            if one.state == state:
+                one.told = state
+
     def holds(self, now: float, news: News) -> bool:
         """Whether it is still true."""
         return news in self.news(now)
+
+    def sees(self) -> News | None:
+        """How it is: GOOD where some camera sees and none is in trouble, else the first trouble; None unknown."""
+        several = len(self._cameras) > 1
+        states = [News(one.state, name if several else '') for name, one in self._cameras.items()]
+        return next((one for one in states if one.state != GOOD), states[0] if states else None)
 
     def picture_age_s(self, now: float) -> float:
         """Of the newest picture of any camera, NaN none."""

@@ -73,6 +73,23 @@ class Speaking:
                 request.idle_since = now
         return self._go_on(now)
 
+    def add_to(self, now: float, about: str, items: Sequence[Item], *, whole: bool = False) -> list[Act] | None:
+        """More behind what is being said of this description. None where nothing is being said of it.
+
+        `whole`: that is all; a second time adds nothing.
+        """
+        current = self._floor.current
+        if current is None or not about or current.about != about or current.own:
+            return None
+        if not current.whole:
+            current.sentences.extend(items)
+            current.whole = whole
+        return self._go_on(now)
+
+    def is_open(self, key: str) -> bool:
+        """Whether this request has not ended, and more of it may come."""
+        return any(request.key == key and request.open for request in self._floor.everyone())
+
     def question(self, now: float, id: str, confirmation: Sequence[Item]) -> list[Act]:
         """A person has asked: what was being said ends, paused or not, the confirmation is given, and until a request
         ASKED comes whose `about` is this id (or `give_up`) nothing is volunteered."""
@@ -276,7 +293,7 @@ class Speaking:
         """What was paused goes on; behind what is urgent, instead of anything else."""
         floor = self._floor
         held, floor.held = floor.held, None
-        held.idle_since = now
+        held.idle_since, held.valid_until, held.check = now, math.inf, None   # whoever pauses wants it, however late
         self._supersede(floor.current)
         self._supersede(floor.line.asked)
         if floor.current is None:

@@ -57,6 +57,7 @@ class Request:
         on_demand: a person has just pressed a key for it: an earlier hush does not concern it.
         own: the system's own phrase; `repeat` and `more` do not refer to it.
         first: of what waits with its priority, this goes before all others.
+        whole: all that is known of its description was put behind what it was.
         origin: what it says again, None where it is new.
         check: asked just before its first word, with the time: 0, or the ErrorCode that says why it is not spoken.
         on_begun, on_done: told the time of its first sample, and the code of its end.
@@ -77,6 +78,7 @@ class Request:
     on_demand: bool = False
     own: bool = False
     first: bool = False
+    whole: bool = False
     origin: Request | None = None
     check: Callable[[float], int] | None = field(default=None, repr=False)
     on_begun: Callable[[float], None] | None = field(default=None, repr=False)

@@ -69,6 +69,8 @@ class SpeechSettings:
                                    unit='deg/s', low=1.0, high=1000.0, live=True)
     turned_after_s: float = setting(2.0, 'where nobody knows how the camera turns, a direction holds this long',
                                     unit='s', low=0.0, high=600.0, live=True)
+    old_picture_s: float = setting(10.0, 'an answer begins with the age of its picture where that is older than this',
+                                   unit='s', low=1.0, high=3600.0, live=True)
     # -- not the same again
     repeat_after_s: float = setting(30.0, 'the same thing is not volunteered again within this time unless it changed',
                                     unit='s', low=0.0, high=3600.0, live=True)

@@ -16,7 +16,7 @@ from dam_ros.core.overheard import Overheard
 from dam_ros.core.phrases import joined, phrase
 from dam_ros.core.present_labels import PresentLabels
 from dam_ros.core.rendering import Rendering
-from dam_ros.core.seeing import RUNNING, Seeing, UNKNOWN
+from dam_ros.core.seeing import GOOD, RUNNING, Seeing, UNKNOWN
 from dam_ros.core.speakable import pronounceable, Sentence
 from dam_ros.core.speaking import Speaking
 from dam_ros.core.speech_acts import Act, ASKED, Item, Request
@@ -97,8 +97,7 @@ class Steering:
         after = heard.beside(1)
         if after is not None:
             return self._say_again(now, after, 'saying what was said after it')
-        about = self._overheard.kept(heard.last.about) if heard.last is not None else None
-        camera, label = (about.camera, about.label) if about is not None else ('', -1)
+        camera, label = self._overheard.place_of(heard.last.about) if heard.last is not None else ('', -1)
         others = [thing.label for thing in self._present.things(camera)]
         later = others[others.index(label) + 1:] if label in others else others
         if not later:
@@ -110,10 +109,14 @@ class Steering:
         last = self._speaking.heard.last
         if last is None:
             return self._cannot(now, phrases.NOTHING_SAID_YET)
+        if self._overheard.is_growing(last.about):
+            return Reply(True, 'the rest comes as it is written', self._overheard.all_of(now, last.about))
         rest = self._overheard.rest(now, last.about)
         if rest:
-            return self._perform(now, _again(last, rest, now), 'saying all that is known of it')
-        if not last.about or self._overheard.is_all(last.about):
+            acts = self._speaking.add_to(now, last.about, rest, whole=True)   # the sentence that sounds is not cut
+            message = 'saying all that is known of it'
+            return self._perform(now, _again(last, rest, now), message) if acts is None else Reply(True, message, acts)
+        if not self._overheard.is_askable(last.about) or self._overheard.is_all(last.about):
             return self._cannot(now, phrases.ALL_SAID, ok=True)
         question = Question(about=last.about, detail=FULL, continues=True)
         return Reply(True, f'asked for all that can be said of {last.about}', question=question)
@@ -125,13 +128,12 @@ class Steering:
         about = heard.last.about if recent else ''
         if not pronounceable(query):   # what speech-to-text makes of a cough
             return Reply(False, 'there are no words in it')
-        known = self._overheard.kept(about) is not None
-        return Reply(True, 'asked', question=Question(about=about if known else '', query=query.strip()))
+        return Reply(True, 'asked', question=Question(about=self._subject(about), query=query.strip()))
 
     def read(self, now: float) -> Reply:
         """The letters in what was heard last."""
         last = self._speaking.heard.last
-        about = last.about if last is not None and self._overheard.kept(last.about) is not None else ''
+        about = self._subject(last.about) if last is not None else ''
         return Reply(True, f'reading {about or "the newest picture"}', question=Question(about=about, detail=READ))
 
     def spell(self, now: float) -> Reply:
@@ -177,12 +179,18 @@ class Steering:
             return phrase(message, self._settings().language, **values)
 
         running = self._seeing.describer(now) == RUNNING
-        age_s = self._seeing.picture_age_s(now)
-        known = {RUNNING: phrases.READY, UNKNOWN: phrases.STARTING}
-        parts = [own(known.get(self._seeing.describer(now), phrases.NO_DESCRIBER))]
+        sees, age_s = self._seeing.sees(), self._seeing.picture_age_s(now)
+        if not running:
+            parts = [own(phrases.STARTING if self._seeing.describer(now) == UNKNOWN else phrases.NO_DESCRIBER)]
+        elif sees is None:
+            parts = []
+        elif sees.state == GOOD:
+            parts = [own(phrases.READY)]
+        else:
+            parts = [phrases.of_sight(sees.state, self._settings().language, sees.camera)]
         if math.isfinite(age_s):
             parts.append(own(phrases.PICTURE_AGE, seconds=round(age_s, 1)))
-        elif running:
+        elif running and (sees is None or sees.state == GOOD):
             parts.append(own(phrases.NO_PICTURE))
         narration = {'off': phrases.NARRATION_IS_OFF, 'new': phrases.NARRATION_IS_NEW, 'all': phrases.NARRATION_IS_ALL}
         parts.append(own(narration[condition.narration]))
@@ -192,6 +200,10 @@ class Steering:
         if math.isfinite(condition.charge):
             parts.append(own(phrases.BATTERY, percent=round(condition.charge * 100)))
         return parts
+
+    def _subject(self, about: str) -> str:
+        """What a question about it can be about; '' = the newest picture."""
+        return about if self._overheard.is_askable(about) or self._overheard.is_growing(about) else ''
 
     def _cannot(self, now: float, message: str, ok: bool = False) -> Reply:
         text = self._rendering.own(message).text

@@ -102,6 +102,8 @@ class Commands:
         return self._speaker.policy.steering.next(now())
 
     def _narrate(self, mode: str) -> Reply:
+        if mode == self._settings().narrate:   # nothing changes, and that it is so is said
+            self._speaker.say(phrases.of_narration(mode, self._speaker.policy.narrating.low_battery))
         self._node.set_parameters([Parameter('narrate', value=mode)])
         return Reply(True, f'narrate: {mode}')
 

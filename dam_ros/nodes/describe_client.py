@@ -26,9 +26,12 @@ _GRACE_S = 1.0   # over the describer's own deadline, for the way there and back
 
 @dataclass
 class _Asked:
+    """`sent`: None while the answer that it is about is still being written, and the describer does not know it yet."""
+
     id: str
+    question: Question
     deadline: float
-    sent: Future
+    sent: Future | None = None
     handle: object = None
 
 
@@ -45,26 +48,28 @@ class DescribeClient:
 
     def ask(self, question: Question) -> bool:
         """False (and it is said aloud) where nobody is there to answer. Its answer goes by on ~/description."""
+        policy = self._speaker.policy
+        if self._asked is not None:
+            self._speaker.perform(policy.speaking.give_up(now(), self._asked.id))
         self.cancel()
         id = f'ask-{uuid.uuid4()}'
-        overheard = self._speaker.policy.overheard
         if question.detail == READ:
-            overheard.reads(id)
+            policy.overheard.reads(id)
         if question.continues:
-            overheard.ask_in_full(id, question.about)
-        self._speaker.perform(overheard.asked(now(), id))
-        gone = self._speaker.policy.seeing.describer(now()) == GONE   # a killed one is in the graph for 20 s more
+            policy.overheard.ask_in_full(id, question.about)
+        self._speaker.perform(policy.overheard.asked(now(), id))
+        gone = policy.seeing.describer(now()) == GONE   # a killed one is in the graph for 20 s more
         if gone or not self._client.server_is_ready():
-            self._speaker.say(phrases.NO_DESCRIBER, id)
+            self._speaker.perform(policy.no_describer(now(), id))
             return False
-        asked = _Asked(id, now() + self._settings().more_timeout_s + _GRACE_S,
-                       self._client.send_goal_async(self._goal(id, question)))
-        self._asked = asked
-        asked.sent.add_done_callback(lambda sent: self._on_accepted(asked, sent))
+        self._asked = _Asked(id, question, now() + self._settings().more_timeout_s + _GRACE_S)
+        self._send()
         return True
 
     def tick(self) -> None:
         """To be called a few times a second: says so where no answer came."""
+        if self._asked is not None and self._asked.sent is None:
+            self._send()
         if self._asked is not None and now() > self._asked.deadline:
             id = self._asked.id
             self.cancel()
@@ -83,10 +88,18 @@ class DescribeClient:
                 future = self._canceller.call_async(Cancel.Request(id=id))
                 future.add_done_callback(lambda done: done.exception())   # whatever it says, nobody waits for it
 
+    def _send(self) -> None:
+        asked = self._asked
+        if not self._speaker.policy.overheard.is_growing(asked.question.about):
+            asked.sent = self._client.send_goal_async(self._goal(asked.id, asked.question))
+            asked.sent.add_done_callback(lambda sent: self._on_accepted(asked, sent))
+
     def _goal(self, id: str, question: Question) -> Describe.Goal:
-        goal = Describe.Goal(id=id, about=question.about, query=question.query, detail=question.detail,
+        # What was still being written has perhaps come to nothing.
+        about = question.about if self._speaker.policy.overheard.is_askable(question.about) else ''
+        goal = Describe.Goal(id=id, about=about, query=question.query, detail=question.detail,
                              timeout_s=self._settings().more_timeout_s, speak=Description.SPEAK_ASKED)
-        if not question.about:
+        if not about:
             goal.camera = question.camera
             goal.region.labels = [question.label] if question.label >= 0 else []
         return goal
@@ -108,6 +121,8 @@ class DescribeClient:
             return
         self._asked = None
         result = future.result().result
+        if result.error_code == errors.UnknownDescription.code:
+            self._speaker.policy.overheard.forgotten(asked.question.about)
         description = result.description
         description.id = description.id or asked.id
         description.error_code = result.error_code

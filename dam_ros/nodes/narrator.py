@@ -28,6 +28,7 @@ class Narrator:
         self._client = ActionClient(node, DescribeScene, f'{settings().describe_node}/describe_scene',
                                     callback_group=ReentrantCallbackGroup())
         self._id, self._handle, self._until = '', None, math.inf
+        self._told = ''   # id of the last one that was handed on
 
     def tick(self) -> None:
         """To be called a few times a second."""
@@ -45,6 +46,12 @@ class Narrator:
             if self._handle is not None:
                 self._handle.cancel_goal_async()
             self._end(self._id, None, 0.0)
+
+    def stop(self) -> None:
+        """Narration was switched off: nothing of it is told any more."""
+        self.cancel()
+        if self._told:
+            self._speaker.perform(self._speaker.policy.overheard.take_back(now(), self._told))
 
     def _describe(self, choice: Choice) -> None:
         # A scene of which one region is taken: the nearest, then the largest, of those that are there by then.
@@ -78,6 +85,7 @@ class Narrator:
         engine_s = description.total_s - (description.queue_s if math.isfinite(description.queue_s) else 0.0)
         self._end(id, description.label, max(engine_s, 0.0) if math.isfinite(engine_s) else 0.0)
         description.speak = Description.SPEAK_TOLD
+        self._told = description.id
         self._speaker.description(description)
 
     def _end(self, id: str, label: int | None, engine_s: float) -> None:

@@ -159,6 +159,8 @@ class SpeechNode(Node):
                 self._speaker.say(phrases.RATE, rate=round(settings.rate_wpm))
         if settings.narrate != self._narrate:
             self._narrate = settings.narrate
+            if settings.narrate == 'off':
+                self._narrator.stop()
             self._speaker.say(phrases.of_narration(settings.narrate, self._battery.low))
 
     def _on_battery(self, state: BatteryState) -> None:

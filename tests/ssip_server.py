@@ -3,12 +3,13 @@
     python ssip_server.py SOCKET LOG [hang]
 
 A process, so that it can be killed and stopped. What it is told and what it says goes to LOG, one JSON object a line.
-With `hang` its synthesizer never begins. Replies and events are those of speech-dispatcher 0.11.4, word by word.
+With `hang`, or from SIGUSR1 on, its synthesizer is dead: it neither begins nor ends. Replies and events are those of speech-dispatcher 0.11.4, word by word.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 import json
+import signal
 import socket
 import sys
 import threading
@@ -43,6 +44,9 @@ class Server:
         self._speaking: Message | None = None
         self._count = 0
         threading.Thread(target=self._speak, daemon=True).start()
+
+    def lose_synthesizer(self) -> None:
+        self._hangs = True
 
     def note(self, **fields) -> None:
         self._log.write(json.dumps({'at': time.monotonic(), **fields}) + '\n')
@@ -92,7 +96,7 @@ class Server:
                 self._speaking = self._waiting.pop(0)
             message = self._speaking
             self._tell(message, 'BEGIN')
-            cut = message.cancelled.wait(message.duration_s)
+            cut = message.cancelled.wait(message.duration_s) or self._hangs and message.cancelled.wait()
             with self._condition:
                 self._speaking = None
             self._tell(message, 'CANCELED' if cut else 'END')
@@ -160,6 +164,7 @@ class Client:
 
 def main(path: str, log: str, *flags: str) -> None:
     server, listener = Server(log, 'hang' in flags), socket.socket(socket.AF_UNIX)
+    signal.signal(signal.SIGUSR1, lambda *_: server.lose_synthesizer())
     listener.bind(path)
     listener.listen()
     number = 0

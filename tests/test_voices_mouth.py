@@ -8,6 +8,7 @@ import pytest
 
 from dam_ros.voices import mouth as mouth_module
 from dam_ros.voices.mouth import makers_of
+from dam_ros.voices.protocol import Finished, VoiceError
 from dam_ros.voices.silent import Metronome, Nowhere
 from dam_ros.voices.synthesized import Synthesized
 
@@ -78,6 +79,71 @@ def test_the_voice_that_is_named_is_the_one_that_was_heard(lips, monkeypatch):
     assert one.mouth.name == 'b'
     one.say()
     assert one.wait() == 'heard' and one.mouth.name == 'a' and one.mouth.reasons() == {}
+
+
+def stuck(name, tried):
+    """A voice that lets everybody wait for 0.6 s and then fails."""
+    class Stuck(Metronome):
+        def make(self, utterance, run):
+            tried.append(time.monotonic())
+            time.sleep(0.6)
+            raise VoiceError('it hangs')
+    return name, lambda: Synthesized(name, Stuck(), Nowhere())
+
+
+def test_a_voice_that_lets_people_wait_rests_longer_each_time(lips, monkeypatch):
+    """The old bug: every answer that came ten seconds after the last was late, as long as the voice was dead."""
+    monkeypatch.setattr(mouth_module, 'RETRY_S', 0.2)
+    tried = []
+    one = lips(stuck('a', tried), maker('b', 'ok'))
+    begun = time.monotonic()
+    while time.monotonic() - begun < 6.0:
+        one.say(asked=True)
+        assert one.wait() == 'heard' and one.mouth.name == 'b'
+        time.sleep(0.05)
+    pauses = [after - before - 0.6 for before, after in zip(tried, tried[1:])]
+    assert len(pauses) >= 2 and all(after > 1.5 * before for before, after in zip(pauses, pauses[1:]))
+
+
+def test_what_nobody_waits_for_tries_it_first(lips, monkeypatch):
+    monkeypatch.setattr(mouth_module, 'RETRY_S', 0.5)
+    tried = []
+    one = lips(stuck('a', tried), maker('b', 'ok'))
+    one.say(asked=True)
+    one.wait()
+    until(lambda: 'the next sentence tries it again' in one.mouth.reasons()['a'])
+    one.say(asked=True)
+    assert one.wait() == 'heard' and len(tried) == 1
+    one.say()
+    assert one.wait() == 'heard' and len(tried) == 2
+
+
+def test_where_no_other_voice_works_a_long_rest_is_over_sooner(lips, monkeypatch):
+    monkeypatch.setattr(mouth_module, 'RETRY_S', 0.2)
+    tried = []
+    one = lips(stuck('a', tried))
+    for _ in range(4):
+        time.sleep(0.25)
+        one.say('Yes.', asked=True)
+        assert one.wait() == 'unheard'
+    assert len(tried) == 4
+
+
+def test_narration_that_a_voice_that_failed_drops_is_said_by_the_next(lips, monkeypatch):
+    monkeypatch.setattr(mouth_module, 'RETRY_S', 0.2)
+    output = Fake('gone', 'ok')
+
+    class Dropping(Synthesized):
+        def speak(self, utterance, run, began):
+            if output.script == ['ok']:
+                return Finished(time.monotonic(), audible=False)
+            return super().speak(utterance, run, began)
+    one = lips(('a', lambda: Dropping('a', Metronome(), output)), maker('b', 'ok'))
+    one.say()
+    assert one.wait() == 'heard'
+    until(lambda: 'the next sentence tries it again' in one.mouth.reasons()['a'])
+    one.say()
+    assert one.wait() == 'heard' and one.mouth.name == 'b'
 
 
 def test_muted_sentences_do_not_reach_the_voice(lips):

@@ -11,11 +11,14 @@ import time
 import pytest
 
 from dam_ros.voices import ssip
-from dam_ros.voices.protocol import Failed, Finished, Started, Utterance, VoiceError
+from dam_ros.voices.espeak import Espeak
+from dam_ros.voices.pace import expected_s, Pace
+from dam_ros.voices.protocol import Failed, Finished, Run, Started, Utterance, VoiceError
 from dam_ros.voices.speechd import rate_of, Speechd
 
-from voice_room import Dispatcher, Ears, LONG, Reader, sound_card, until
+from voice_room import Dispatcher, Ears, has_espeak, LONG, Reader, sound_card, until
 
+SHORT = 'one two three four five six seven'
 ANSWER = {'asked': True, 'rate_wpm': 300.0}
 
 
@@ -220,14 +223,60 @@ def test_a_server_that_hangs_is_a_failure_within_seconds(voice, server, monkeypa
     until(lambda: not begun or server.noted('CANCELED'), what='cancelling what it would say now')
 
 
-def test_a_synthesizer_behind_it_that_hangs_is_a_failure(monkeypatch):
-    monkeypatch.setattr('dam_ros.voices.speechd._TURN_S', 0.3)
+def test_a_synthesizer_that_never_begins_is_a_failure_within_2_s(monkeypatch):
     server = Dispatcher(monkeypatch).start('hang')
     voice, ears = Speechd(), Ears()
     voice.start(Utterance('One.', **ANSWER), ears.listen)
-    assert 'its synthesizer hangs' in ears.next(Failed, 2.0).reason
+    assert 'its synthesizer hangs' in ears.next(Failed, 2.5).reason
     voice.close()
     server.close()
+
+
+def test_one_that_dies_while_nobody_speaks_is_a_failure_within_3_s(voice, server):
+    ears = Ears()
+    ears.speak(voice, 'One.', **ANSWER)
+    server.signal(signal.SIGUSR1)
+    voice.start(Utterance('Two.', **ANSWER), ears.listen)
+    assert 'its synthesizer hangs' in ears.next(Failed, 3.5).reason
+
+
+def test_one_that_dies_in_the_middle_is_noticed_soon_after_the_sentence_should_have_ended(voice, server):
+    ears = Ears()
+    ears.speak(voice, 'One two three.', **ANSWER)
+    voice.start(Utterance(SHORT, **ANSWER), ears.listen)
+    begun = ears.next(Started).at
+    server.signal(signal.SIGUSR1)
+    assert 'its synthesizer hangs' in ears.next(Failed, 20.0).reason
+    lasts_s = len(SHORT) / 6.0 * 60.0 / ANSWER['rate_wpm']
+    assert lasts_s < time.monotonic() - begun < 1.3 * lasts_s + 3.0
+    until(lambda: server.noted('CANCELED'), what='cancelling what it would say if it went on')
+
+
+def test_who_speaks_slowly_is_given_that_time():
+    """A synthesizer of another pace than espeak-ng's is not cut once it was heard."""
+    pace, sentence = Pace(), Utterance(LONG, rate_wpm=175.0)
+    lasts_s = len(LONG) / 6.0 * 60.0 / 175.0
+    assert pace.limit_s(sentence) > 3.0 * lasts_s, 'unknown yet'
+    pace.took(sentence, 1.8 * lasts_s)
+    assert 2.2 * lasts_s < pace.limit_s(sentence) < 2.7 * lasts_s + 2.0
+    pace.took(sentence, 0.5 * lasts_s)
+    assert pace.limit_s(sentence) > 2.2 * lasts_s, 'the slowest counts'
+
+
+@pytest.mark.parametrize('text', ('In 2026, 14 people, 3.5 metres away.', 'USB HDMI ABC XYZ.', '木桌上的红色杯子。'))
+def test_what_is_spelt_takes_a_word_a_character(text):
+    """The old limit had no need to know: it was three times as long."""
+    assert expected_s(Utterance(text)) > 1.5 * expected_s(Utterance('any word ' * (len(text) // 9)))
+
+
+@pytest.mark.skipif(not has_espeak(), reason='espeak-ng is not installed')
+@pytest.mark.parametrize('rate_wpm', (80.0, 175.0, 449.0))
+@pytest.mark.parametrize('text', ('Yes.', LONG, 'In 2026, 14 people, 3.5 metres away.', 'USB HDMI ABC XYZ.',
+                                  'A red mug on the table, on the left, next to a book, a pen, and a plate.'))
+def test_espeak_is_within_the_time_of_one_that_was_heard(text, rate_wpm):
+    one, pace = Utterance(text, rate_wpm=rate_wpm), Pace()
+    pace.took(one, 0.0)
+    assert Espeak().make(one, Run()).duration_s < pace.limit_s(one) - 1.0
 
 
 def test_a_refusal_is_told_in_its_words(server):
@@ -260,6 +309,26 @@ def test_earcons_are_played_beside_it(server, tmp_path, monkeypatch):
     voice.start(Utterance(earcon='heard'), ears.listen)
     ears.next(Started)
     assert ears.next(Finished).audible and record.stat().st_size > 0
+    voice.close()
+
+
+def test_an_earcon_does_not_wait_for_a_server_that_hangs(server, tmp_path, monkeypatch):
+    """The old bug: it came when the server's time for cancelling was over."""
+    from dam_ros import voices
+    sound_card(tmp_path, monkeypatch)
+    voice, ears = voices.create('speechd'), Ears()
+    voice.start(Utterance(LONG, **ANSWER), Ears().listen)
+    until(lambda: server.noted('BEGIN'))
+    voice.start(Utterance(earcon='heard'), ears.listen)   # the player is looked for, once
+    ears.next(Started)
+    ears.next(Finished)
+    voice.start(Utterance('One.', **ANSWER), Ears().listen)
+    until(lambda: len(server.noted('BEGIN')) == 2)
+    server.signal(signal.SIGSTOP)
+    pressed = time.monotonic()
+    voice.start(Utterance(earcon='heard'), ears.listen)
+    assert ears.next(Started).at - pressed < 0.3
+    server.signal(signal.SIGCONT)
     voice.close()
 
 

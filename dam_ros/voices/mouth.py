@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 import itertools
+import math
 from typing import Any
 
 from dam_ros.voices import candidates, create
@@ -14,6 +15,8 @@ from dam_ros.voices.protocol import Event, Failed, Finished, Started, Utterance,
 from dam_ros.voices.synthesized import now
 
 RETRY_S = 10.0          # how long a voice that failed is left alone
+_LONGEST_REST_S = 320.0   # the same of one that lets somebody wait each time: twice as long each time, up to this
+_SOON_S = 0.5           # who fails within this lets nobody wait
 _START_LIMIT_S = 12.0   # longer than any voice allows itself before its first sample
 _END_LIMIT_S = 10.0     # the same, after the sound should be over
 _AGAIN = '; the next sentence tries it again'
@@ -26,7 +29,9 @@ class _Candidate:
     Attributes:
         why: of its last failure, or what does not work although it speaks; '' = nothing.
         failed: it has not been heard since it failed.
-        rest_until: s, until then it is not asked.
+        failed_at: s.
+        rest_s: how long it then rests; 0 = it has not failed since it last spoke to the end.
+        slow: somebody waited for it when it failed.
     """
 
     name: str
@@ -34,7 +39,9 @@ class _Candidate:
     voice: Voice | None = None
     why: str = ''
     failed: bool = False
-    rest_until: float = 0.0
+    failed_at: float = -math.inf
+    rest_s: float = 0.0
+    slow: bool = False
 
     def awake(self) -> Voice:
         if self.voice is None:
@@ -46,8 +53,16 @@ class _Candidate:
         if voice is not None:
             voice.close(wait_s)
 
-    def rest(self, why: str) -> None:
-        self.why, self.failed, self.rest_until = why, True, now() + RETRY_S
+    def rest(self, why: str, waited_s: float = 0.0) -> None:
+        """It failed, after somebody waited for it this long."""
+        self.slow = waited_s > _SOON_S
+        self.rest_s = min(2 * self.rest_s, _LONGEST_REST_S) if self.slow and self.rest_s else RETRY_S
+        self.why, self.failed, self.failed_at = why, True, now()
+
+    def rested(self, asked: bool) -> bool:
+        """Whether it is to be tried. One that let somebody wait is left alone twice as long by answers, so that what
+        nobody waits for tries it first."""
+        return now() >= self.failed_at + self.rest_s * (2 if asked and self.slow else 1)
 
 
 @dataclass
@@ -132,7 +147,7 @@ class Mouth:
 
     def reasons(self) -> dict[str, str]:
         """Why the voices that do not work do not, and which of them is tried again: name to words."""
-        return {one.name: one.why + (_AGAIN if one.failed and now() >= one.rest_until else '')
+        return {one.name: one.why + (_AGAIN if one.failed and one.rested(asked=False) else '')
                 for one in self._candidates if one.why}
 
     def close(self) -> None:
@@ -142,15 +157,16 @@ class Mouth:
 
     # -- inside
 
-    def _choose(self, aloud: bool) -> _Candidate:
-        for candidate in self._candidates if aloud else ():
-            if now() >= candidate.rest_until:
-                return candidate
-        return self._silent
+    def _choose(self, aloud: bool, asked: bool) -> _Candidate:
+        """The best that is not resting. Where none is, a long rest is over sooner: better late than silent."""
+        if not aloud:
+            return self._silent
+        soon = (one for one in self._candidates if now() >= one.failed_at + RETRY_S)
+        return next((one for one in self._candidates if one.rested(asked)), next(soon, self._silent))
 
     def _start(self) -> None:
         sentence = self._sentence
-        sentence.candidate = self._choose(sentence.aloud)
+        sentence.candidate = self._choose(sentence.aloud, sentence.utterance.asked)
         sentence.since, sentence.limit_s = now(), _START_LIMIT_S
         token = sentence.token = next(self._tokens)
         try:
@@ -169,11 +185,23 @@ class Mouth:
             sentence.started(event.at)
         elif isinstance(event, Failed):
             self._failed(sentence, event)
+        elif self._proves_nothing(sentence, event):
+            self._failed(sentence, Failed(sentence.candidate.why))
         else:
-            self._sentence = None
-            if event.trouble or not sentence.candidate.failed:
-                sentence.candidate.why = event.trouble
-            sentence.ended(replace(event, audible=sentence.candidate.voice.audible and event.audible))
+            self._finished(sentence, event)
+
+    @staticmethod
+    def _proves_nothing(sentence: _Sentence, event: Finished) -> bool:
+        """Whether a voice that has failed drops the sentence, as speech-dispatcher does with narration."""
+        return sentence.candidate.failed and not (event.audible or event.silenced or sentence.utterance.earcon)
+
+    def _finished(self, sentence: _Sentence, event: Finished) -> None:
+        self._sentence, candidate = None, sentence.candidate
+        if event.trouble or not candidate.failed:
+            candidate.why = event.trouble
+        if event.audible and not sentence.utterance.earcon:
+            candidate.rest_s = 0.0
+        sentence.ended(replace(event, audible=candidate.voice.audible and event.audible))
 
     def _failed(self, sentence: _Sentence, failed: Failed) -> None:
         candidate = sentence.candidate
@@ -185,7 +213,7 @@ class Mouth:
             sentence.tried_again = True
             candidate.why = failed.reason
         else:
-            candidate.rest(failed.reason)
+            candidate.rest(failed.reason, now() - sentence.since)
             sentence.tried_again = False
         self._start()
 

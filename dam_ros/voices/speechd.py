@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+import math
 import os
 
 from dam_ros.core.speakable import pronounceable, speakable
 from dam_ros.voices import earcons, loudness
 from dam_ros.voices.espeak_voices import best_language, plain, primary
-from dam_ros.voices.protocol import Finished, Output, Run, Stopped, Utterance, VoiceError
+from dam_ros.voices.pace import Pace
+from dam_ros.voices.protocol import Finished, Listener, Output, Run, Stopped, Utterance, VoiceError
 from dam_ros.voices.ssip import Ssip
 from dam_ros.voices.synthesized import now
 from dam_ros.voices.threaded import Threaded
@@ -21,9 +23,10 @@ from dam_ros.voices.threaded import Threaded
 # Words per minute that a rate of -100, 0 and 100 is: EspeakMinRate, EspeakNormalRate and EspeakMaxRate of
 # /etc/speech-dispatcher/modules/espeak-ng.conf as 0.11 installs it. Other synthesizers only come near.
 _RATES_WPM = (80.0, 170.0, 449.0)
-_TURN_S = 6.0      # how long an answer waits for others to end
+_FIRST_S = 2.0     # how long one that was not heard yet, or not since it failed, may take to begin
+_TURN_S = 3.0      # how long an answer waits for others to end
 _ASK_S = 0.5       # how often the server is asked whether it lives
-_SLOWEST = 3.0     # times the words per minute of a text, until who should have spoken it hangs
+_CANCEL_S = 0.5    # how long the server may take to cancel
 
 
 class Speechd(Threaded):
@@ -32,9 +35,20 @@ class Speechd(Threaded):
     audible = True
 
     def __init__(self, place: str = '', earcons_to: Output | None = None):
-        self._place, self._earcons_to = place, earcons_to
+        self._place = place
         self._link: Ssip | None = None
+        self._pace, self._heard = Pace(), False
+        self._earcons = _Earcons(earcons_to)
         super().__init__('speechd')
+
+    def start(self, utterance: Utterance, listen: Listener) -> None:
+        one, other = (self._earcons, super()) if utterance.earcon else (super(), self._earcons)
+        other.stop()
+        one.start(utterance, listen)
+
+    def stop(self) -> None:
+        self._earcons.stop()
+        super().stop()
 
     def check(self) -> str:
         try:
@@ -55,8 +69,6 @@ class Speechd(Threaded):
         return {**{name: language for name, language in voices.items() if '+' not in name}, **variants}
 
     def speak(self, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
-        if utterance.earcon:
-            return self._earcon(utterance, run, began)
         text = speakable(utterance.text)
         if not pronounceable(text):
             began(now())
@@ -67,12 +79,16 @@ class Speechd(Threaded):
             return self._say(self._link, utterance, text, run, began)
         except VoiceError:
             self._hang_up()
+            self._pace.forget()
+            self._heard = False
             raise
+
+    def close(self, wait_s: float = 1.0) -> None:
+        self._earcons.close(wait_s)
+        super().close(wait_s)
 
     def give_back(self) -> None:
         self._hang_up()
-        if self._earcons_to is not None:
-            self._earcons_to.close()
 
     def _connected(self) -> Ssip:
         link = Ssip(self._place)
@@ -98,19 +114,57 @@ class Speechd(Threaded):
         run.adopt(link.wake)
         try:
             _prepare(link, utterance)
-            return _follow(link, link.speak(text), utterance, run, began)
+            return self._follow(link, link.speak(text), utterance, run, began)
         finally:
             run.release(link.wake)
 
-    def _earcon(self, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
-        """By our own player, as SSIP knows only sounds that lie with the server. Without one, speech goes on."""
-        if self._earcons_to is None:
+    def _follow(self, link: Ssip, message: str, utterance: Utterance, run: Run,
+                began: Callable[[float], None]) -> Finished:
+        # Narration that never begins was dropped by the server, as others speak; whatever else ends early, a person
+        # ends.
+        begun, cut_by_person = math.nan, utterance.asked
+        deadline = now() + (_TURN_S if self._heard else _FIRST_S)
+        while now() < deadline:
+            kind = link.event(message, min(now() + _ASK_S, deadline))
+            if run.stopped.is_set():
+                link.command('CANCEL SELF', _CANCEL_S)
+                raise Stopped
+            if kind == 'BEGIN':
+                begun, cut_by_person, self._heard = now(), True, True
+                deadline = begun + self._pace.limit_s(utterance)
+                began(begun)
+            elif kind == 'END':
+                if math.isfinite(begun):
+                    self._pace.took(utterance, now() - begun)
+                return Finished(now())
+            elif kind == 'CANCELED':
+                return Finished(now(), audible=False, silenced=cut_by_person)
+            elif not kind:
+                link.command('GET RATE')   # raises where the server hangs
+        raise VoiceError('speech-dispatcher answers, but does not speak: its synthesizer hangs, or others speak '
+                         'without an end. Start it again')
+
+
+class _Earcons(Threaded):
+    """Sounds by our own player, as SSIP knows only those that lie with the server; in a thread of their own, as they
+    are to sound also while the server hangs. Without a player (None) speech goes on."""
+
+    def __init__(self, output: Output | None):
+        self._output = output
+        super().__init__('earcons beside speechd')
+
+    def speak(self, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
+        if self._output is None:
             return Finished(now(), audible=False)
         sound = loudness.at(utterance.volume, earcons.sound_of(utterance.earcon))
         try:
-            return Finished(self._earcons_to.play(sound, utterance, run, began))
+            return Finished(self._output.play(sound, utterance, run, began))
         except VoiceError as error:
             return Finished(now(), audible=False, trouble=f'earcons are not heard: {error}')
+
+    def give_back(self) -> None:
+        if self._output is not None:
+            self._output.close()
 
 
 def _prepare(link: Ssip, utterance: Utterance) -> None:
@@ -153,32 +207,3 @@ def rate_of(rate_wpm: float) -> int:
 
 def _bounded(value: int) -> int:
     return max(-100, min(100, value))
-
-
-def _follow(link: Ssip, message: str, utterance: Utterance, run: Run, began: Callable[[float], None]) -> Finished:
-    # Narration that never begins was dropped by the server, as others speak; whatever else ends early, a person ends.
-    deadline, cut_by_person = now() + _TURN_S, utterance.asked
-    while now() < deadline:
-        kind = link.event(message, min(now() + _ASK_S, deadline))
-        if run.stopped.is_set():
-            link.command('CANCEL SELF')
-            raise Stopped
-        if kind == 'BEGIN':
-            deadline, cut_by_person = now() + _longest_s(utterance), True
-            began(now())
-        elif kind == 'END':
-            return Finished(now())
-        elif kind == 'CANCELED':
-            return Finished(now(), audible=False, silenced=cut_by_person)
-        elif not kind:
-            link.command('GET RATE')   # raises where the server hangs
-    raise VoiceError('speech-dispatcher answers, but does not speak: its synthesizer hangs, or others speak without '
-                     'an end. Start it again')
-
-
-def _longest_s(utterance: Utterance) -> float:
-    """Above what any synthesizer needs. Digits, other scripts and endless words count as spelt, a word a character."""
-    text = speakable(utterance.text)
-    spelt = sum(len(word) for word in text.split() if len(word) > 20 or not (word.isascii() and word.isalpha()))
-    words = spelt + (len(text) - spelt) / 6.0
-    return 3.0 + _SLOWEST * words * 60.0 / utterance.rate_wpm

@@ -68,10 +68,10 @@ class Ssip:
         except OSError:
             pass   # it rings already, or the connection is closed
 
-    def command(self, line: str) -> list[str]:
-        """Sends one command; the lines of its reply but the last."""
+    def command(self, line: str, limit_s: float | None = None) -> list[str]:
+        """Sends one command; the lines of its reply but the last. `limit_s`: for the reply; None = LIMIT_S."""
         self._send(line.encode() + b'\r\n')
-        return self._reply(line)
+        return self._reply(line, LIMIT_S if limit_s is None else limit_s)
 
     def adjust(self, name: str, value: str) -> None:
         """`SET SELF name value`, where it is not so already."""
@@ -95,7 +95,7 @@ class Ssip:
         # A line of a dot alone would end the text, so each dot at the beginning of a line is doubled.
         lines = [f'.{line}' if line.startswith('.') else line for line in text.splitlines()]
         self._send('\r\n'.join([*lines, '.', '']).encode(errors='replace'))
-        reply = self._reply('SPEAK')
+        reply = self._reply('SPEAK', LIMIT_S)
         return reply[0] if reply else ''
 
     def event(self, message: str, until: float) -> str:
@@ -126,11 +126,11 @@ class Ssip:
         except OSError as error:
             raise Gone from error
 
-    def _reply(self, line: str) -> list[str]:
-        until = time.monotonic() + LIMIT_S
+    def _reply(self, line: str, limit_s: float) -> list[str]:
+        until = time.monotonic() + limit_s
         while not self._replies:
             if not self._read(until):
-                raise self._hangs(f'has not answered {line} within {LIMIT_S:g} s')
+                raise self._hangs(f'has not answered {line} within {limit_s:g} s')
         code, lines = self._replies.popleft()
         if code[:1] != '2':
             raise VoiceError(f'speech-dispatcher refuses {line}: {code} {lines[-1]}')

@@ -196,7 +196,9 @@ SHORTENED = (
      'A large brown dog lying on a green carpet.'),
     ('A man in a blue shirt and black trousers standing next to a large red car on a wet street.',
      'A man in a blue shirt and black trousers standing.'),
-    ('A large, brown, fluffy dog with a red collar and a small bell lies on the green grass.',
+    ('A man wearing a black suit holds a microphone in his left hand and talks to a crowd.',
+     'A man wearing a black suit holds a microphone.'),
+    ('A large, brown, fluffy dog with a red collar and a small bell, lying on the green grass.',
      'A large, brown, fluffy dog with a red collar.'),
     ('A small wooden boat with two people, a dog, a bag and an umbrella on a calm lake.',
      'A small wooden boat with two people, a dog, a bag.'),
@@ -210,18 +212,64 @@ SHORTENED = (
      'Ein großer brauner Hund.'),
     ('Un grand chien brun qui est couché sur un tapis vert à côté d’une table en bois dans un salon.',
      'Un grand chien brun qui est couché sur un tapis vert.'),
-    ('一只棕色的大狗躺在绿色的地毯上，旁边有一张木桌和两把椅子，窗户开着。', '一只棕色的大狗躺在绿色的地毯上。'))
+    ('一只棕色的大狗躺在绿色的地毯上，旁边有一张木桌和两把椅子，窗户开着。', '一只棕色的大狗躺在绿色的地毯上。'),
+    ('A red neon sign reading 北京烤鸭店欢迎您光临 hangs quite low over a narrow busy street full of people.',
+     'A red neon sign reading 北京烤鸭店欢迎您光临 hangs quite low.'))
 UNTRUE_IF_CUT = (
     'There is no dog on the carpet next to the wooden table in the living room.',
     'There are no obstacles on the sidewalk ahead of you, except a small step at the end.',
     'All the cups on the shelf in the kitchen are white except one that is red.',
     'The road is clear of cars and people as far as the camera can see, but a bus comes.',
-    'Nicht alle Tassen auf dem Regal in der Küche neben dem Fenster sind weiß oder grau.')
+    'Nicht alle Tassen auf dem Regal in der Küche neben dem Fenster sind weiß oder grau.',
+    'What appears to be a gun on the table is actually a water pistol made of green plastic.',
+    'The dog that is lying on the sofa near the window is not real but a toy.',
+    'Auf dem Tisch liegt ein Messer, das in Wirklichkeit nur ein Spielzeug aus Plastik für Kinder ist.',
+    'A large brown bear, standing on its hind legs in the middle, made of paper and wire.',
+    '桌子上放着一把黑色的手枪和两个弹匣，其实它们都是给孩子们玩的塑料玩具。')
+WITHOUT_ITS_VERB_IF_CUT = (
+    'The traffic light at the crossing in front of the old town hall is showing red.',
+    'The cup on the table in front of the man in the blue shirt is broken.',
+    'The person standing at the window is in fact only a cardboard figure of a man.',
+    'The sign on the wall next to the door says that smoking in the building is prohibited.',
+    'The boy who is wearing the striped shirt and the red cap is crying.',
+    'A large, brown, fluffy dog with a red collar and a small bell lies on the green grass.',
+    'La botella que está en la mesa junto a la ventana de la cocina está rota.',
+    'La tasse qui se trouve sur la table à côté de la fenêtre est cassée.',
+    'Ein kleiner Junge hat den Ball über den hohen Zaun in den Garten des Nachbarn geworfen.')
+NOT_WHOLE_IF_CUT = (
+    'The man in the middle of the large room is holding what looks like a small black gun.',
+    'The animal is either a dog, with its brown fur and long ears, or a wolf.',
+    'The chair that stood in the corner of the room was removed and now there is a plant.',
+    'A woman in a white coat is about to give an injection, it seems, or so.')
 
 
 @pytest.mark.parametrize(('text', 'brief'), SHORTENED)
 def test_a_long_sentence_is_cut_where_what_is_left_is_whole(text, brief):
     assert brief_of(text) == brief and len(brief.split()) <= BRIEF_WORDS
+
+
+@pytest.mark.parametrize('text', WITHOUT_ITS_VERB_IF_CUT + NOT_WHOLE_IF_CUT)
+def test_no_cut_takes_away_the_verb_or_leaves_half_of_something(text):
+    assert len(text.split()) > BRIEF_WORDS and brief_of(text) == text
+
+
+def test_where_there_is_no_place_within_twelve_words_the_next_one_behind_is_taken():
+    assert brief_of('The bottle at the edge of the kitchen counter beside the sink is empty, its cap on the '
+                    'floor.') == 'The bottle at the edge of the kitchen counter beside the sink is empty.'
+    assert brief_of('A very large tiger with an open mouth and white teeth on a poster that hangs in a bedroom.') == (
+        'A very large tiger with an open mouth and white teeth on a poster.')
+
+
+@pytest.mark.parametrize(('text', 'brief'), (
+    ('A dog lying on the', 'A dog lying.'), ('A man in a blue shirt that is holding a', 'A man in a blue shirt.'),
+    ('Ein Hund liegt auf dem', 'Ein Hund liegt.'), ('The light is on', 'The light is on')))
+def test_what_was_cut_off_has_no_loose_end(text, brief):
+    assert brief_of(text) == brief
+
+
+def test_what_is_no_sentence_is_cut_anywhere():
+    assert brief_of('dog ' * 100) == 'dog ' * 11 + 'dog.'
+    assert brief_of('狗' * 200) == '狗' * 24 + '。'
 
 
 @pytest.mark.parametrize('text', UNTRUE_IF_CUT)
@@ -232,7 +280,9 @@ def test_what_would_be_untrue_without_its_end_stays_whole(text):
 @pytest.mark.parametrize(('told', 'brief'), (
     ('The image shows a dog. It runs.', 'A dog.'), ('**A dog** runs.', 'A dog runs.'), ('***\n\nA dog.', 'A dog.'),
     ('In this picture we can see a large brown dog that lies on a thick green carpet.',
-     'A large brown dog that lies on a thick green carpet.'), ('', ''), ('***', '')))
+     'A large brown dog that lies on a thick green carpet.'), ('', ''), ('***', ''),
+    ('... A dog sleeps.', 'A dog sleeps.'), ('😊! A dog sleeps.', 'A dog sleeps.'), ('- . A dog.', 'A dog.'),
+    ('...', '')))
 def test_a_brief_has_no_marks_and_no_lead_in_that_take_the_place_of_its_words(told, brief):
     assert first_of(told) == brief
 

@@ -7,7 +7,8 @@ import pytest
 
 from dam_ros.core.catalogues import LANGUAGES
 from dam_ros.core.phrases import phrase, TEXT_PERHAPS
-from dam_ros.core.wording import as_said, as_spoken
+from dam_ros.core.speakable import speakable
+from dam_ros.core.wording import as_spoken
 
 PLAIN = {
     'en': ('A dog.', 'A red mug stands on a wooden table, left of a laptop.', "The dog's tail isn't long.",
@@ -193,8 +194,8 @@ def _quickest(text: str, language: str) -> float:
 
 @pytest.mark.parametrize('text', ['**bold**', 'The image shows a dog.', '<b>5 m</b>', '"STOP"', '$(touch x)'])
 def test_what_anybody_wants_said_is_text_with_all_its_marks(text):
-    assert as_said(text, 'en') == text
+    assert speakable(text) == text
 
 
 def test_what_is_said_is_freed_of_what_no_voice_can_take():
-    assert as_said('a\x00b \x1b[31mred\x07 [[h@l]]') == 'a b [31mred [ [h@l]]'
+    assert speakable('a\x00b \x1b[31mred\x07 [[h@l]]') == 'a b [31mred [ [h@l]]'

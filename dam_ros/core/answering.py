@@ -7,6 +7,7 @@ import math
 from dam_ros.core.confidence import Confidence
 from dam_ros.core.describing import BRIEF, NORMAL, READ, Piece, Query
 from dam_ros.core.markup import without_markup
+from dam_ros.core.speakable import pronounceable
 from dam_ros.core.text import BRIEF_WORDS, brief_of, complete_length, ends_within, sentences
 from dam_ros.core.wording import without_lead
 
@@ -31,9 +32,22 @@ def tellings_for(query: Query, spoken: bool) -> list[tuple[str, Query]]:
 
 
 def first_of(told: str) -> str:
-    """What `Description.brief` says of a telling: its first sentence in short, without marks and lead-in."""
-    plain = (without_lead(without_markup(one)).strip() for one in sentences(told))
-    return brief_of(next((one for one in plain if one), ''))
+    """What `Description.brief` says of a telling: its first sentence in short, without marks and lead-in.
+
+    A sentence of marks alone is none.
+    """
+    plain = (_plain(one) for one in sentences(told))
+    return brief_of(next((one for one in plain if pronounceable(one)), ''))
+
+
+def _plain(sentence: str) -> str:
+    return without_lead(without_markup(sentence)).strip()
+
+
+def _end_of_first(told: str) -> int:
+    """Where the sentence ends that `first_of` is made of, in characters."""
+    ends = [*ends_within(told, final=True), len(told)]
+    return next((end for start, end in zip([0, *ends], ends) if pronounceable(_plain(told[start:end]))), len(told))
 
 
 @dataclass
@@ -95,7 +109,7 @@ class Answer:
     def brief_confidence(self) -> float:
         """The same of the sentence that `brief` is, or is the beginning of."""
         text = self.parts.get(self._brief_part, '')
-        return self._confidence_of(self._brief_part, (ends_within(text, final=True) or [len(text)])[0])
+        return self._confidence_of(self._brief_part, _end_of_first(text))
 
     def _confidence_of(self, part: str, end: float) -> float:
         return self._confidence[part].of(0, end) if part in self._confidence else math.nan

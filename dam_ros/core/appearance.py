@@ -24,17 +24,14 @@ _LOWEST = sorted(((row, column) for row in range(_SIDE) for column in range(_SID
 def appearance(grey: np.ndarray, box: tuple[float, float, float, float]) -> int:
     """The hash of a region, 0..2^64 - 1.
 
+    Noise and compression change up to 8 of its bits, another thing or another place about 20.
+
     Args:
         grey: uint8 (h, w), the whole picture.
         box: (left, top, width, height) of the region in px of it.
     """
     bits = np.concatenate([_hash(grey, box, scale) for scale in (_INNER, _OUTER)])
     return int.from_bytes(np.packbits(bits).tobytes(), 'big')
-
-
-def differing_bits(one: int, other: int) -> int:
-    """0 = they look alike. Noise and compression change up to 8, another thing or another place about 20."""
-    return bin(one ^ other).count('1')
 
 
 def _hash(grey: np.ndarray, box: tuple[float, float, float, float], scale: float) -> np.ndarray:

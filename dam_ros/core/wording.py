@@ -10,7 +10,6 @@ from dam_ros.core.catalogues import ENGLISH
 from dam_ros.core.certainty import HIDDEN, without_certainty
 from dam_ros.core.markup import without_markup
 from dam_ros.core.quoting import announced, hidden
-from dam_ros.core.speakable import speakable
 from dam_ros.core.units import spoken_numbers
 
 _LEADS_AT_MOST = 4        # one after the other: "Sure, in this image we can see ..."
@@ -118,11 +117,6 @@ def as_spoken(text: str, language: str) -> str:
     counted = spoken_numbers(without_lead(_doubtful(without_markup(text))), language)
     spoken = announced(counted, language or ENGLISH)
     return spoken if spoken == text else spoken.strip()
-
-
-def as_said(text: str, language: str = '') -> str:
-    """What somebody wants said, for a synthesizer: marks are text and are read."""
-    return speakable(text)
 
 
 def without_lead(text: str) -> str:

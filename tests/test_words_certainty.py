@@ -29,13 +29,25 @@ FREED = (
     ("Il est clair qu'il s'agit d'un chien.", "Il s'agit d'un chien."), ('Bien sûr, un chien.', 'Un chien.'),
     ('这肯定是一只狗。', '这是一只狗。'), ('毫无疑问，这是一只狗。', '这是一只狗。'),
     ('我确定这是一只狗。', '这是一只狗。'),
-    ('可以肯定的是，这是一只狗。', '这是一只狗。'), ('这绝对是一只狗。', '这是一只狗。'))
+    ('可以肯定的是，这是一只狗。', '这是一只狗。'), ('这绝对是一只狗。', '这是一只狗。'),
+    ('No, it is definitely a cat.', 'No, it is a cat.'), ('With 99% certainty it is a dog.', 'It is a dog.'),
+    ('It is not a cat, it is clearly a dog.', 'It is not a cat, it is a dog.'),
+    ('It is not a cat but clearly a dog.', 'It is not a cat but a dog.'),
+    ('Une personne est clairement visible.', 'Une personne est visible.'),
+    ('This is definitely not a dog.', 'This is not a dog.'))
 KEPT = ('I am not certain that it is a dog.', 'The text is not clearly visible.', 'It is more clearly seen.',
         'It is not entirely clear that it is a dog.', 'A certain dog.', '100% cotton.', 'A safe with a lock.',
         'I am less sure that it is a dog.', "It isn't clearly a dog.", 'A dog, perhaps.',
         'No está claro que sea un perro.', 'Un cierto perro.', 'Das ist nicht eindeutig ein Hund.',
         'Ein bestimmter Hund.', 'Das ist eine sichere Leiter.', "Ce n'est pas clairement visible.",
-        'Sans doute un chien.', '我不确定这是什么。', '不一定是狗。', '一定的距离。', '明显的纹路。')
+        'Sans doute un chien.', '我不确定这是什么。', '不一定是狗。', '一定的距离。', '明显的纹路。',
+        'Nothing is clearly visible.', 'No one is clearly visible.', 'None of the letters is clearly legible.',
+        'The label cannot be read clearly.', 'Few of the words are clearly legible.',
+        'Only the head is clearly visible.', 'He is unable to see clearly.', 'Nichts ist eindeutig zu erkennen.',
+        "Rien n'est clairement visible.", 'No se ve claramente.', '看不清楚,不是很明显的。',
+        'It is a dog with 50% certainty.', 'It is a dog with 30 % confidence.', 'It is almost certainly a dog.',
+        'I am fairly sure that it is a dog.', 'It is rarely clear that he sits.', 'He has no doubt about it.',
+        'A plainly dressed man.', 'Personne ne se voit clairement.', 'Niemand ist eindeutig zu sehen.')
 ANSWERS = (('Definitely.', 'Yes.'), ('Yes, definitely.', 'Yes.'), ('Definitely not.', 'No.'), ('Desde luego.', 'Sí.'),
            ('Zweifellos.', 'Ja.'), ('Certainement.', 'Oui.'), ('当然。', '是。'))
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 
-_VERY = r'(?:(?!(?:not|less|hardly|never|nicht|weniger|pas|peu|moins|menos|poco)\b)\w+ )?'
+# Words that stand between "is" and "certain", but those that make doubt of it: "rarely clear", "almost certain".
+_VERY = (r'(?:(?!(?:not|less|hardly|barely|scarcely|never|rarely|seldom|sometimes|partly|almost|nearly|fairly|pretty|half'
+         r'|reasonably|relatively|somewhat|moderately|only|nicht|weniger|nie|kaum|selten|fast|ziemlich|einigermaßen'
+         r'|relativ|pas|peu|moins|presque|assez|plutôt|rarement|menos|poco|casi|bastante|nunca|raramente)\b)\w+ )?')
 # What is said in front of a sentence and leaves a whole one behind; an expression a line, <very> stands for an adverb.
 _OPENINGS = r"""
     I(?: am|['’]m) (?:100 ?(?:%|percent) |<very>)(?:certain|sure|confident|positive|convinced)(?: that|,)?
@@ -36,11 +39,11 @@ _GERMAN_FIRST = (r'(?:zweifellos|definitiv|eindeutig|offensichtlich|sicherlich|g
 # What stands in a sentence, and can be taken out of it.
 _WITHIN = {
     'en': r"""(?:very |quite |most |so )?(?:definitely|certainly|clearly|obviously|undoubtedly|unquestionably|surely
-        undeniably|unmistakably|indisputably|unambiguously|evidently|plainly|absolutely|doubtless|doubtlessly|assuredly)
+        undeniably|unmistakably|indisputably|unambiguously|evidently|absolutely|doubtless|doubtlessly|assuredly)
         beyond (?:a |any |all )?(?:reasonable |shadow of a )?doubts?
         without (?:a |any )?(?:shadow of a )?(?:doubt|question)
-        (?<!is )(?<!have )(?<!be )no doubt(?: about it)?|for sure|for certain|of course
-        with (?:absolute |complete |full |total |great |high |\d+ ?% |near )?(?:certainty|confidence)
+        (?<!is )(?<!have )(?<!has )(?<!had )(?<!be )(?<!are )(?<!was )(?<!with )(?<!leaves )no doubt(?: about it)?|for sure|for certain|of course
+        with (?:absolute |complete |full |total |great |high |(?:9[5-9][.\d]*|100) ?(?:%|percent) )?(?:certainty|confidence)
         (?:guaranteed|certain|sure|bound) to be(?= )|100 ?(?:%|percent)(?= (?:an?|the|sure|certain) )""",
     'es': r"""(?:definitivamente|ciertamente|claramente|obviamente|evidentemente|indudablemente|indiscutiblemente
         inequívocamente|absolutamente|innegablemente)
@@ -64,12 +67,25 @@ _NOT = {'not': 'No', 'no': 'No', 'nicht': 'Nein', 'pas': 'Non', '不是': '不�
 _ALONE = re.compile(r"(?:I(?: am|['’]m) (?:\w+ )?(?:certain|sure|positive|confident)(?: of (?:it|that))?"
                     r"|there is no doubt(?: about it)?|estoy (?:\w+ )?segur[oa]|ich bin (?:mir )?(?:\w+ )?sicher"
                     r"|j['’]en suis (?:\w+ )?(?:sûre?|certaine?)|我(?:很|非常)?(?:确定|肯定))[.!。！]*$", re.IGNORECASE)
-# Before such a word they make doubt of it, or a comparison.
-_DOUBTING = re.compile(r"(?:\b(?:not|no|never|hardly|cannot|less|more|as|how|too|if|whether|nicht|kaum|weniger|mehr|ob"
-                       r"|kein|pas|moins|plus|ni|nunca|menos|más|si|tan)|n['’]t)(?: \w+)?\s*$"
-                       r"|(?:不|没|未|无法|不能|难以|是否)(?:能|太|很|敢|够|可以)?$", re.IGNORECASE)
+# Right before such a word they make doubt of it, or a comparison.
+_DOUBTING = re.compile(r'(?:\b(?:more|as|how|too|almost|nearly|fairly|quite|so|not|no|mehr|fast|ziemlich|plus|presque|assez'
+                       r'|más|casi|si|tan|tanto)(?: \w+)?\s*$'
+                       r'|(?:不|没|未|无法|不能|难以|是否|几乎)(?:能|太|很|敢|够|可以)?$)', re.IGNORECASE)
+# Anywhere before it in its clause: "nothing is clearly visible" does not say that nothing is visible.
+_DENIED = re.compile(r"\b(?:not|no|none|nobody|nothing|nowhere|neither|nor|never|cannot|hardly|barely|scarcely|rarely"
+                     r"|seldom|few|fewer|less|least|without|unless|only|unable|part(?:ial)?ly"
+                     r"|(?:hard|difficult|impossible) to|if|whether|fails?|lacks?|too \w+ to"
+                     r"|nicht|nichts|nie|niemand\w*|kein\w*|kaum|selten|wenige?|weniger|ohne|weder|nur|ob|schwer"
+                     r"|no|nada|nadie|nunca|ningun\w*|ningún|sin|ni|apenas|tampoco|poc[oa]s?|menos|solo|sólo|difícil"
+                     r"|ne|pas|rien|(?<!une )(?<!la )(?<!cette )personne|aucune?|jamais|sans|peu|moins|seule?s?"
+                     r"|seulement|guère|difficile)\b|n['’](?:t\b|\w)|[不没未无难]|只有", re.IGNORECASE)
+# Where another clause begins; "No," answers, and denies nothing of what follows.
+_CLAUSE = re.compile(r"[;:.!?。！？；]|^\W*(?:no|nein|non|不|不是)[,，]|[,，]? ?\b(?:but|pero|sino|aber|sondern|mais)\b"
+                     r"|但|而是|,(?: and| so| y| und| et)? (?:it|he|she|they|this|there|these|I|es|él|ella|er|sie|das|dies|il"
+                     r"|elle|c['’]est|ce)\b|，(?=[这那它他她])", re.IGNORECASE)
 _ARTICLE = re.compile(r'\b([Aa])n? $')
 _NEAR = 40   # characters
+_FAR = 200   # characters; no clause is much longer
 HIDDEN = '\ue000'   # stands for words that are none of the sentence's own
 
 
@@ -116,14 +132,19 @@ def _begun(sentence: str) -> str:
 def _within(sentence: str) -> str:
     pieces, done, language, begins = [], 0, '', True
     for match in _WORDS.finditer(sentence):
-        before = sentence[max(0, match.start() - _NEAR):match.start()]
-        if _DOUBTING.search(before):
+        if _is_doubted(sentence[max(0, match.start() - _FAR):match.start()]):
             continue
         language = match.lastgroup
         pieces.append(sentence[done:match.start()])
         begins = begins and not any(character.isalnum() for character in pieces[-1])
         done = match.end() + _gap(pieces, sentence, match.end(), begins)
     return sentence if not pieces else _finished(''.join([*pieces, sentence[done:]]), language)
+
+
+def _is_doubted(before: str) -> bool:
+    """Whether what stands before a word of certainty turns it around, so that it has to stay."""
+    ends = [match.end() for match in _CLAUSE.finditer(before)]
+    return _DOUBTING.search(before) is not None or _DENIED.search(before, ends[-1] if ends else 0) is not None
 
 
 def _gap(pieces: list[str], sentence: str, end: int, begins: bool) -> int:

@@ -27,8 +27,8 @@ _OPENER = (r'\b(?:that|which|who|whose|whom|where|while|when|because|if|whether|
            r'|donde|mientras|cuando|porque|quien|qui|dont|où|pendant|lorsque|während|wobei|weil|dass|wenn|ob)\b'
            r"|\bqu['\u2019]|, (?:der|die|das|den|dem|deren|dessen|denen) ")
 _ANY_VERB = '|'.join(one.strip() for one in _VERB.split('\n') if one.strip())
-_WORD = re.compile(rf'(?P<opens>{_OPENER})|(?P<joined>\b(?:and|or|y|und|oder|et|ou) (?:\w+ly )?)?\b(?:{_ANY_VERB})(?!\w)',
-                   re.IGNORECASE)
+_WORD = re.compile(rf'(?P<opens>{_OPENER})|(?P<joined>\b(?:and|or|y|und|oder|et|ou) (?:\w+ly )?)?\b'
+                   rf'(?:{_ANY_VERB})(?!\w)', re.IGNORECASE)
 
 
 def main_verbs(text: str) -> int:

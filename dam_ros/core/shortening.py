@@ -70,7 +70,8 @@ _HALF = re.compile(r'\b(?:either|whether)\b(?!.*\bor\b)|\b(?:between|both)\b(?! 
                    r'|\bentre\b(?!.*\b(?:y|et)\b)|\bnot only\b(?!.*\bbut\b)', re.IGNORECASE)
 # No sentence, as far as it goes: its verb is still to come.
 _NO_HEAD = re.compile(r'\W*(?:what|which|who|how|whether|if|although|though|when|while|unlike|since|because|lo que'
-                      r'|aunque|cuando|si|mientras|was|welche\w*|obwohl|wenn|während|weil|ce (?:qui|que)|quand|bien que)\b',
+                      r'|aunque|cuando|si|mientras|was|welche\w*|obwohl|wenn|während|weil|ce (?:qui|que)|quand'
+                      r'|bien que)\b',
                       re.IGNORECASE)
 # Where another clause begins, with a subject of its own or perhaps with one.
 _NEXT_CLAUSE = re.compile(r'[;:]|\s[-\u2013\u2014]\s|,|\b(?:and|y|und|et) (?:an?|the|one|two|some|there|una?|el|la|los'

@@ -293,21 +293,21 @@ def test_read_is_about_the_last_thing(room):
 
 
 def test_what_was_read_is_announced_as_doubtful(room):
-    room.policy.overheard.reads('r')
+    room.policy.overheard.known.reads('r')
     room.stream('r', ['EXIT 4'])
     room.description('r', 'EXIT 4', 'EXIT 4', confidence=0.1)
     assert room.listen() == [phrases.HEARD_WORD, 'Text, perhaps:', 'EXIT 4']
 
 
 def test_without_a_reader_it_is_said_that_it_cannot_read(room):
-    room.policy.overheard.reads('r')
+    room.policy.overheard.known.reads('r')
     room.asked('r')
     room.description('r', code=errors.Unsupported.code)
     assert ' '.join(room.listen()) == f'{phrases.HEARD_WORD} {phrases.CANNOT_READ}'
 
 
 def test_where_there_are_no_letters_it_is_said(room):
-    room.policy.overheard.reads('r')
+    room.policy.overheard.known.reads('r')
     room.description('r', 'Nothing legible.', 'Nothing legible.', abstained=True)
     assert room.listen() == [phrases.NO_LETTERS]
 
@@ -443,5 +443,5 @@ def test_a_describer_that_was_gone_is_asked_about_what_is_there_now(room):
 def test_what_the_describer_has_forgotten_it_is_not_asked_about_again(room):
     told(room, 'A red mug.')
     assert room.ask('What is that?') and room.question.about == 'd0'
-    room.policy.overheard.forgotten('d0')
+    room.policy.overheard.known.forgotten('d0')
     assert room.ask('What is that?') and room.question.about == ''

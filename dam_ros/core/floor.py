@@ -4,8 +4,11 @@ It decides nothing; the rules are in `speaking`.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dam_ros.core.speakable import Sentence
-from dam_ros.core.speech_acts import Act, Arrived, Cue, Done, Earcon, Request, Speak, Stop
+from dam_ros.core.speech_acts import (Act, Arrived, ASKED, Cue, Done, Earcon, PROGRESS, Request, Speak, SPOKEN, Stop,
+                                      TOLD, URGENT)
 from dam_ros.core.waiting_line import WaitingLine
 
 
@@ -76,9 +79,36 @@ class Floor:
         self.end(request, request.shortfall)
         return True
 
-    def fell_silent(self) -> None:
-        """What sounded has come to its end."""
+    def finished(self, now: float, shortfall: int) -> None:
+        """What sounded has come to its end. `shortfall`: 0, or the ErrorCode that says why it was not heard."""
         self._number = 0
+        current = self.current
+        if isinstance(self.item, Sentence):
+            if shortfall:
+                current.shortfall = current.shortfall or shortfall
+            else:
+                current.heard_chars = max(current.heard_chars, self.item.end)
+        current.next += 1
+        current.idle_since = now
+
+    def take_next(self, now: float, may_begin: Callable[[Request], bool]) -> bool:
+        """Whose turn it is; who fails at the last check ends. False where nobody has one."""
+        for priority in (URGENT, ASKED, TOLD, PROGRESS):
+            while (request := self.line.next(priority)) is not None and may_begin(request):
+                self.line.remove(request)
+                code = SPOKEN if request.begun or request.check is None else request.check(now)
+                if code == SPOKEN:
+                    request.idle_since = now
+                    self.current = request
+                    return True
+                self.done(request, code)
+        return False
+
+    def drop_stale(self, now: float, code: int) -> None:
+        """Who has waited too long ends with this ErrorCode."""
+        for request in self.line:
+            if not request.begun and now > request.valid_until:
+                self.end(request, code)
 
     def interrupt(self) -> None:
         """What sounds stops, and begins again when its request goes on; with it the words before it that it is

@@ -5,19 +5,19 @@ messages by their field names and does not know ROS, nor when its requests will 
 """
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 import math
-from statistics import median
 from typing import Any
 import uuid
 
 from dam_ros.core import errors, phrases
+from dam_ros.core.confirming import Confirming
 from dam_ros.core.freshness import Freshness
 from dam_ros.core.growing import Growing, unheard
 from dam_ros.core.heard import same
+from dam_ros.core.known_answers import KnownAnswers
 from dam_ros.core.recent import Recent
-from dam_ros.core.rendering import Answer, Rendering, whereabouts
+from dam_ros.core.rendering import Answer, answer_of, Rendering
 from dam_ros.core.speakable import cut, Sentence
 from dam_ros.core.speaking import Speaking
 from dam_ros.core.speech_acts import Act, ASKED, Earcon, ERROR, HEARD, Item, Request, TOLD
@@ -30,15 +30,14 @@ _SETTLED = 256   # ids
 _LAST_PIECE_S = 0.3   # the two topics may overtake each other: how long a Description waits for the last Partial, ...
 _OUTCOME_S = 2.0      # ... and how long the last Partial waits for its Description
 _COMPARED = 8         # sentences that say whether it is the same again
-_WAITS = 5            # of so many answers the usual wait is reckoned
 _READER = 'tesseract'  # Description.describer of what was read and not described
-_LONG_WAIT_S = 3.0    # from there on it is said how long it takes
 
 
 class Overheard:
     """Turns answers into requests of `speaking`. Every method returns the acts it leads to.
 
     Attributes:
+        known: what was described.
         on_failure: told the ErrorCode of each failure that a person is told of.
     """
 
@@ -46,31 +45,17 @@ class Overheard:
                  freshness: Freshness):
         self._speaking, self._settings = speaking, settings
         self._rendering, self._freshness = rendering, freshness
+        self.known = KnownAnswers(settings().remember)
         self.on_failure: Callable[[int], None] = lambda code: None
         self._growing: Recent[Growing] = Recent(_GROWING)
         self._settled: Recent[None] = Recent(_SETTLED)              # ids whose outcome was dealt with
-        self._kept: Recent[Any] = Recent(settings().remember)       # Descriptions, for `more`
-        self._in_full: Recent[None] = Recent(settings().remember)   # ids that `more` asked for: nothing is behind them
-        self._askable: Recent[None] = Recent(settings().remember)   # ids that the describer can be asked about
-        self._doubted: Recent[None] = Recent(_SETTLED)              # ids that were withheld
-        self._readings: Recent[None] = Recent(_SETTLED)             # ids under which a reader answers
-        self._confirmed: Recent[None] = Recent(_SETTLED)            # ids of questions that were confirmed
-        self._waits: deque[float] = deque(maxlen=_WAITS)            # s, until the last answers
-
-    def reads(self, id: str) -> None:
-        """Under this id letters will be read, not a description told."""
-        self._readings.put(id, None)
+        self._confirming = Confirming(settings, rendering)
 
     def asked(self, now: float, id: str) -> list[Act]:
         """A person asks something, and the answer will come under this id: says at once that it was heard."""
-        if id in self._confirmed or id in self._settled or self._speaking.silence.covers(id, now):
+        if self._confirming.is_done(id) or id in self._settled or self._speaking.silence.covers(id, now):
             return []
-        self._confirmed.put(id, None)
-        word = self._rendering.own(phrases.HEARD_WORD)
-        confirmation: list[Item] = [Earcon(HEARD), lambda _: None if self._settings().earcons else word]
-        if self._waits and (usual := median(self._waits)) > _LONG_WAIT_S:
-            confirmation.append(self._rendering.own(phrases.HOW_LONG, seconds=round(usual)))
-        return self._speaking.question(now, id, confirmation)
+        return self._speaking.question(now, id, self._confirming.items(id))
 
     def partial(self, now: float, partial: Any) -> list[Act]:
         """A piece of a growing answer; `partial` has the fields of Partial.msg."""
@@ -86,7 +71,7 @@ class Overheard:
         if partial.done and partial.error_code in _TAKEN_BACK:
             return acts + self.take_back(now, partial.id)
         growing.append(partial)
-        if partial.id in self._readings:
+        if self.known.is_reading(partial.id):
             growing.broken = True   # lines are no sentences: they are told as a whole
         if partial.sentence_end and not growing.broken:
             acts = acts + self._hand_on(now, partial, growing)
@@ -99,8 +84,7 @@ class Overheard:
     def description(self, now: float, description: Any) -> list[Act]:
         """The outcome of a request; `description` has the fields of Description.msg."""
         if not description.error_code:
-            self._kept.put(description.id, description)
-            self._askable.put(description.id, None)
+            self.known.add(description)
         if description.speak not in (_SPEAK_TOLD, _SPEAK_ASKED) or description.id in self._settled:
             return []
         growing = self._growing.get(description.id)
@@ -124,9 +108,8 @@ class Overheard:
 
     def abandon(self, now: float) -> list[Act]:
         """Nothing more will come of what is growing, and nobody knows any more what was described."""
+        self.known.all_forgotten()
         acts: list[Act] = []
-        for id in self._askable:
-            self._askable.pop(id)
         for id in list(self._growing):
             self._forget(id)
             acts += self._speaking.extend(now, _key(id), [], closed=True)
@@ -146,25 +129,13 @@ class Overheard:
         return self._speaking.request(now, Request(f'phrase {uuid.uuid4()}', ASKED, list(items), now, about=about,
                                                    on_demand=True, own=True))
 
-    def kept(self, about: str) -> Any | None:
-        """The Description of this id, None where it is not known (any more)."""
-        return self._kept.get(about)
-
-    def is_askable(self, about: str) -> bool:
-        """Whether the describer is likely to know this id."""
-        return about in self._askable
-
-    def forgotten(self, about: str) -> None:
-        """The describer has said that it does not know this id (any more)."""
-        self._askable.pop(about)
-
     def is_growing(self, about: str) -> bool:
         """Whether this answer is still being written."""
         return about in self._growing
 
     def place_of(self, about: str) -> tuple[str, int]:
         """The camera and the label of what was described under this id; '' and -1 where that is not known."""
-        known = self._growing.get(about) or self._kept.get(about)
+        known = self._growing.get(about) or self.known.get(about)
         return (known.camera, known.label) if known is not None else ('', -1)
 
     def take_back(self, now: float, id: str) -> list[Act]:
@@ -175,28 +146,24 @@ class Overheard:
 
     def rest(self, now: float, about: str) -> list[Item]:
         """What of this description the person has not heard the beginning of."""
-        kept = self._kept.get(about)
+        kept = self.known.get(about)
         left = unheard(cut(kept.text), self._speaking.heard.of(about)) if kept is not None else []
         if not left:
             return []
         answer = self._answer(now, kept, now)
-        if about in self._doubted:
+        if self.known.is_doubted(about):
             return self._rendering.withheld(answer, left)
         return self._rendering.further(answer, left, math.nan)
 
     def ask_in_full(self, new: str, about: str) -> None:
         """`more` asks the describer under the id `new`: all its text will be spoken, save what was heard already."""
-        self._in_full.put(new, None)
+        self.known.tells_all(new)
         self._speaking.heard.share(new, about)
 
     def all_of(self, now: float, about: str) -> list[Act]:
         """`more` while the answer is still being written: all of it will be spoken, as soon as it is there."""
         self._growing.get(about).wanted = True
         return self._speaking.add_to(now, about, [Earcon(HEARD)]) or []
-
-    def is_all(self, about: str) -> bool:
-        """Whether the describer has told all it can say under this id."""
-        return about in self._in_full
 
     def growing(self) -> list[str]:
         """Ids of answers that were heard of and are not finished: what a hush has to silence too."""
@@ -224,8 +191,8 @@ class Overheard:
         if growing and growing.said:
             return self._end_told(now, description, growing, answer)
         if growing and answer.asked:
-            self._waits.append(now - growing.began)
-        whole = description.id in self._in_full or description.id in self._readings
+            self._confirming.took(now - growing.began)
+        whole = self.known.is_all(description.id) or self.known.is_reading(description.id)
         text = description.text if whole else description.brief or description.text
         missing = unheard(cut(text), self._speaking.heard.of(description.id))
         if not missing:
@@ -257,7 +224,7 @@ class Overheard:
 
     def _tell_failure(self, now: float, id: str, code: int, began: float) -> list[Act]:
         words = phrases.of_failure(code)
-        if id in self._readings and code == errors.Unsupported.code:
+        if self.known.is_reading(id) and code == errors.Unsupported.code:
             words = phrases.CANNOT_READ
         if not words:
             return self._speaking.give_up(now, id)
@@ -291,22 +258,22 @@ class Overheard:
             items = self._rendering.further(answer, fresh, _confidence(partial))
             return self._speaking.extend(now, _key(partial.id), items, closed=False)
         items = self._items(partial, answer, fresh)
-        growing.withheld = partial.id in self._doubted
+        growing.withheld = self.known.is_doubted(partial.id)
         if not (items or growing.withheld):
             return []   # a sentence of which nothing can be said
         growing.said.update(same(sentence.text) for sentence in fresh)
         growing.placed = answer.where is not None
         if answer.asked:
-            self._waits.append(now - growing.began)
+            self._confirming.took(now - growing.began)
         return self._open(now, partial, answer, fresh, items, open_=not growing.withheld) if items else []
 
     def _items(self, message: Any, answer: Answer, sentences: list[Sentence]) -> list[Item]:
         """What is spoken of the beginning of an answer; [] where nothing of it can be, or nobody asked."""
-        if message.id in self._readings or message.describer == _READER:
+        if self.known.is_reading(message.id) or message.describer == _READER:
             return self._rendering.letters(sentences, getattr(message, 'abstained', False))
         items = self._rendering.opening(answer, sentences, _confidence(message))
         if items is None:
-            self._doubted.put(message.id, None)
+            self.known.doubt(message.id)
             return self._rendering.abstaining(answer) if answer.asked else []
         return items
 
@@ -326,14 +293,8 @@ class Overheard:
         return self._speaking.request(now, request)
 
     def _answer(self, now: float, message: Any, began: float) -> Answer:
-        stamp = message.header.stamp
-        known = math.isfinite(message.age_s) and message.age_s > 0.0   # 0: never filled in
-        taken = now - message.age_s if known else min(began, now)
-        return Answer(id=message.id, asked=message.speak == _SPEAK_ASKED, began=began, taken=taken, query=message.query,
-                      language=message.language, camera=message.camera, label=message.label,
-                      stamp_ns=stamp.sec * 1_000_000_000 + stamp.nanosec,
-                      # More of something is told long after its picture: where it was then was told before.
-                      where=None if message.id in self._in_full else whereabouts(message))
+        # More of something is told long after its picture: where it was then was told before.
+        return answer_of(message, now, began, placed=not self.known.is_all(message.id))
 
     def _forget(self, one: str) -> None:
         self._growing.pop(one)

@@ -179,17 +179,8 @@ class Speaking:
 
     def ended(self, now: float, number: int, *, heard: bool) -> list[Act]:
         """The item is over. `heard`: False where no voice worked, or nothing was to be heard."""
-        floor = self._floor
-        if floor.is_sounding(number):
-            floor.fell_silent()
-            request = floor.current
-            if isinstance(floor.item, Sentence):
-                if heard:
-                    request.heard_chars = max(request.heard_chars, floor.item.end)
-                elif not request.shortfall:
-                    request.shortfall = _NO_VOICE if floor.aloud else _MUTED
-            request.next += 1
-            request.idle_since = now
+        if self._floor.is_sounding(number):
+            self._floor.finished(now, 0 if heard else _NO_VOICE if self._floor.aloud else _MUTED)
         return self._go_on(now)
 
     def tick(self, now: float) -> list[Act]:
@@ -305,28 +296,14 @@ class Speaking:
 
     def _go_on(self, now: float) -> list[Act]:
         floor = self._floor
-        self._drop_stale(now)
+        floor.drop_stale(now, _TOO_LATE)
         while not floor.sounds:
-            if floor.current is None:
-                floor.current = self._take_next(now)
-                if floor.current is None:
-                    break
-                floor.current.idle_since = now
+            if floor.current is None and not floor.take_next(now, lambda request: self._may_begin(now, request)):
+                break
             patience_s = self._settings().hold_s if floor.line else _LONGEST_HOLD_S
             if not floor.go_on(now, not self.muted, self._settings().earcons, patience_s):
                 break
         return floor.acts()
-
-    def _take_next(self, now: float) -> Request | None:
-        line = self._floor.line
-        for priority in (URGENT, ASKED, TOLD, PROGRESS):
-            while (request := line.next(priority)) is not None and self._may_begin(now, request):
-                line.remove(request)
-                code = SPOKEN if request.begun or request.check is None else request.check(now)
-                if code == SPOKEN:
-                    return request
-                self._floor.done(request, code)
-        return None
 
     def _may_begin(self, now: float, request: Request) -> bool:
         if request.priority == TOLD:
@@ -334,8 +311,3 @@ class Speaking:
         if request.priority == PROGRESS:
             return not self.paused and now >= self._progress_since + self._settings().progress_after_s
         return True
-
-    def _drop_stale(self, now: float) -> None:
-        for request in self._floor.line:
-            if not request.begun and now > request.valid_until:
-                self._floor.end(request, _TOO_LATE)

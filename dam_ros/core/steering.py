@@ -116,7 +116,7 @@ class Steering:
             acts = self._speaking.add_to(now, last.about, rest, whole=True)   # the sentence that sounds is not cut
             message = 'saying all that is known of it'
             return self._perform(now, _again(last, rest, now), message) if acts is None else Reply(True, message, acts)
-        if not self._overheard.is_askable(last.about) or self._overheard.is_all(last.about):
+        if not self._overheard.known.is_askable(last.about) or self._overheard.known.is_all(last.about):
             return self._cannot(now, phrases.ALL_SAID, ok=True)
         question = Question(about=last.about, detail=FULL, continues=True)
         return Reply(True, f'asked for all that can be said of {last.about}', question=question)
@@ -203,7 +203,7 @@ class Steering:
 
     def _subject(self, about: str) -> str:
         """What a question about it can be about; '' = the newest picture."""
-        return about if self._overheard.is_askable(about) or self._overheard.is_growing(about) else ''
+        return about if self._overheard.known.is_askable(about) or self._overheard.is_growing(about) else ''
 
     def _cannot(self, now: float, message: str, ok: bool = False) -> Reply:
         text = self._rendering.own(message).text

@@ -54,7 +54,7 @@ class DescribeClient:
         self.cancel()
         id = f'ask-{uuid.uuid4()}'
         if question.detail == READ:
-            policy.overheard.reads(id)
+            policy.overheard.known.reads(id)
         if question.continues:
             policy.overheard.ask_in_full(id, question.about)
         self._speaker.perform(policy.overheard.asked(now(), id))
@@ -96,7 +96,7 @@ class DescribeClient:
 
     def _goal(self, id: str, question: Question) -> Describe.Goal:
         # What was still being written has perhaps come to nothing.
-        about = question.about if self._speaker.policy.overheard.is_askable(question.about) else ''
+        about = question.about if self._speaker.policy.overheard.known.is_askable(question.about) else ''
         goal = Describe.Goal(id=id, about=about, query=question.query, detail=question.detail,
                              timeout_s=self._settings().more_timeout_s, speak=Description.SPEAK_ASKED)
         if not about:
@@ -122,7 +122,7 @@ class DescribeClient:
         self._asked = None
         result = future.result().result
         if result.error_code == errors.UnknownDescription.code:
-            self._speaker.policy.overheard.forgotten(asked.question.about)
+            self._speaker.policy.overheard.known.forgotten(asked.question.about)
         description = result.description
         description.id = description.id or asked.id
         description.error_code = result.error_code

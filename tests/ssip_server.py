@@ -3,7 +3,8 @@
     python ssip_server.py SOCKET LOG [hang]
 
 A process, so that it can be killed and stopped. What it is told and what it says goes to LOG, one JSON object a line.
-With `hang`, or from SIGUSR1 on, its synthesizer is dead: it neither begins nor ends. Replies and events are those of speech-dispatcher 0.11.4, word by word.
+With `hang`, or from SIGUSR1 on, its synthesizer is dead: it neither begins nor ends. Replies and events
+are those of speech-dispatcher 0.11.4, word by word.
 """
 from __future__ import annotations
 

@@ -97,12 +97,37 @@ def test_an_answer_is_shown_at_once_and_what_it_interrupted_is_not():
     assert display.texts == ['One two three four five.', 'The answer.']
 
 
+def test_what_was_spoken_to_its_end_is_shown_before_the_answer():
+    """The old bug: sentences that were heard in full were never on the display, as it is slower than the voice."""
+    display = Display(wpm=60.0)
+    display.add('One two three four five.')
+    display.add('Heard in full.')
+    display.captions.spoken('a')
+    display.add('Cut short.')
+    display.captions.drop('a')
+    display.add('The answer.', key='b', at_once=True)
+    assert display.texts == ['One two three four five.', 'Heard in full.']
+    display.wait(20.0)
+    assert display.texts[2:] == ['The answer.']
+
+
+def test_a_hush_empties_the_display():
+    display = Display(wpm=60.0)
+    for text in ('One two three four five.', 'Heard in full.'):
+        display.add(text)
+        display.captions.spoken('a')
+    display.captions.clear()
+    display.wait(20.0)
+    assert display.texts == ['One two three four five.']
+
+
 def test_what_was_silenced_is_not_shown_afterwards():
     display = Display()
     display.add('One two three four five.')
     display.add('Second.')
+    display.captions.spoken('a')
     display.add('Of another.', key='b')
-    display.captions.drop('a')
+    display.captions.silence('a')
     display.wait(20.0)
     assert display.texts == ['One two three four five.', 'Of another.']
 

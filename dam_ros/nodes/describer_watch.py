@@ -12,6 +12,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 
 from dam_ros.core import phrases
 from dam_ros.core.headings import Heading
+from dam_ros.core.hosts import is_here
 from dam_ros.core.narrating import things_of
 from dam_ros.core.seeing import GONE, RUNNING, UNKNOWN
 from dam_ros.core.speech_settings import SpeechSettings
@@ -105,7 +106,9 @@ class DescriberWatch:
         values = future.result().values
         if len(values) == 2 and values[0].string_value == 'remote':
             url = urlsplit(values[1].string_value)
-            self._speaker.volunteer(phrases.LEAVES_DEVICE, host=url.hostname or url.path)
+            host = url.hostname or url.path
+            if not is_here(host):
+                self._speaker.volunteer(phrases.LEAVES_DEVICE, host=host)
 
 
 def _stamp_ns(message: Present | Sight) -> int:

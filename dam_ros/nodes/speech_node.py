@@ -134,12 +134,12 @@ class SpeechNode(Node):
 
     def _introduce(self) -> None:
         settings, policy = self._settings(), self._speaker.policy
+        if self._recording is not None:   # before any word that goes into the record
+            self._speaker.volunteer(phrases.RECORDING)
         if settings.greeting == 'always' or (settings.greeting == 'first' and not self._remembered.introduced):
             items = [policy.rendering.own(one) for one in phrases.FIRST_START]
             self._speaker.perform(policy.volunteer(now(), items, 'greeting',
                                                    lambda code: code or self._remembered.keep_introduced()))
-        if self._recording is not None:
-            self._speaker.volunteer(phrases.RECORDING)
 
     def _tick(self) -> None:
         self._follow_parameters()

@@ -8,8 +8,9 @@ from dam_ros.voices.protocol import Utterance
 
 _UNKNOWN = 2.4    # times the expected duration, of one that was not heard to the end yet
 _SLOWEST = 3.0    # nobody is believed to be slower
-_SLACK = 1.3      # texts differ by that much in how long their words are
+_SLACK = 1.15     # texts differ by that much in how long their words are
 _GRACE_S = 2.0
+_OPENING_S = 1.0  # of these, what the sound device may take
 _PAUSE_S = 0.5    # before and after the words
 _WORD = re.compile(r'\w+')
 
@@ -27,7 +28,7 @@ class Pace:
     def took(self, utterance: Utterance, duration_s: float) -> None:
         """It was spoken to its end."""
         known = 1.0 if self._share == _UNKNOWN else self._share
-        self._share = min(max(known, duration_s / expected_s(utterance)), _SLOWEST)
+        self._share = min(max(known, (duration_s - _OPENING_S) / expected_s(utterance)), _SLOWEST)
 
     def forget(self) -> None:
         """Another synthesizer may speak from now on."""

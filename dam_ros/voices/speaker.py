@@ -21,7 +21,7 @@ from dam_ros.voices.synthesized import now
 
 _ENDINGS = {0: 'spoken', Cancelled.code: 'cancelled', Superseded.code: 'superseded', Hushed.code: 'hushed',
             Muted.code: 'muted', NoVoice.code: 'no voice', TooLate.code: 'too late'}
-_SILENCED = (Superseded.code, Hushed.code, Cancelled.code)
+_CUT = (Superseded.code, Cancelled.code)
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,17 @@ class Speaker:
         self.perform(policy.overheard.say(now(), policy.rendering.own_sentences(message, **values), about))
 
     def volunteer(self, message: str, **values: object) -> None:
-        """One of the system's own phrases, of its own accord; what cuts it short or silences it only puts it off."""
+        """One of the system's own phrases, of its own accord; what cuts it short or silences it only puts it off.
+
+        While muted it is told with its first word, which goes out as a caption.
+        """
+        begun = []
+
         def ended(code: int) -> None:
-            if code in (Superseded.code, Hushed.code):
+            if code in (Superseded.code, Hushed.code) or code == Muted.code and not begun:
                 self._put_off.append((message, values))
         items = self.policy.rendering.own_sentences(message, **values)
-        self.perform(self.policy.volunteer(now(), items, f'own {now()}', ended))
+        self.perform(self.policy.volunteer(now(), items, f'own {now()}', ended, on_begun=begun.append))
 
     def cancel(self, key: str) -> None:
         self.perform(self.policy.speaking.cancel(now(), key))
@@ -156,6 +161,8 @@ class Speaker:
 
     def _ended(self, act: Speak, finished: Finished) -> None:
         speaking, request = self.policy.speaking, act.request
+        if isinstance(act.item, Sentence) and not finished.silenced:
+            self.captions.spoken(request.key)
         if finished.silenced:   # by the screen reader's key: a hush for this alone
             speaking.silence.add([request.about] if request.about else [])
             self.perform(speaking.cancel(now(), request.key, Hushed.code))
@@ -169,7 +176,9 @@ class Speaker:
 
     def _done(self, act: Done) -> None:
         self.spoken += act.code == 0
-        if act.code in _SILENCED:
+        if act.code == Hushed.code:
+            self.captions.silence(act.request.key)
+        elif act.code in _CUT:
             self.captions.drop(act.request.key)
         self.mouth.note({'event': 'end', 'at': now(), 'id': act.request.key, 'reason': _ENDINGS.get(act.code, '?'),
                          'error_code': act.code, 'spoken_chars': act.request.heard_chars})

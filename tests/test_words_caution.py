@@ -88,7 +88,20 @@ CLAIMS = (
     '小心，后退。', '楼梯容易走。', '房间是空的。', '行人信号显示通行。', '路上无人。',
     '向左转。', '地面平坦干燥。', 'Nothing obstructs the corridor.', 'The staircase seems sturdy.',
     'Vehicles have yielded.', 'Proceed with caution.', 'You could slip through on the left.',
-    'Everything looks safe.')
+    'Everything looks safe.',
+    'Go.', 'Walk.', 'Straight on.', "There isn't anything in the way.", 'The hallway has nothing in it.',
+    'The traffic has cleared.', 'The area in front of you is unoccupied.', 'It is not unsafe.',
+    'It should be fine to sit down.', 'The crosswalk light is white.', 'Pedestrians are crossing, so you can too.',
+    'The sidewalk continues without interruption.', 'Run!', 'Keep straight.', 'There is not a single obstacle.',
+    'The corridor contains nothing.', 'The cars have all gone.', 'The zone ahead is uncluttered.',
+    'This is not at all dangerous.', 'It would be fine to step outside.', 'The walk signal has turned white.',
+    'Everyone else is crossing, so you may as well.', 'The pavement goes on without any break.',
+    'Nobody blocks the doorway.', "You won't run into anything.", 'The road has no one on it.',
+    "There aren't any cars around.", 'Walk straight.', 'Cross over now.', "There isn't a car in sight.",
+    'The lobby holds no one.', 'All vehicles have come to a stop.', 'The space before you is deserted.',
+    'There is nothing hazardous here.', 'It is all right to get off.', 'The crossing light turned white.',
+    'Others are walking, so you could too.', 'No one obstructs the exit.', 'The doorway is unhindered.', 'Go now.',
+    'The stairs have nobody on them.')
 
 DESCRIPTIONS = (
     'A clear glass of water stands on the table.', 'A clear plastic bottle with a blue cap.',
@@ -179,7 +192,20 @@ DESCRIPTIONS = (
     'Une pièce avec un canapé.', 'Une tasse sans anse.', 'Un panneau stop.',
     'Une personne devant une porte.', '一本打开的书。',
     '一个空杯子。', '一个男人走在人行道上。', '一辆停在路边的车。', '一盏落地灯。',
-    '一间有沙发的房间。', '一扇开着的门。', '没有叶子的树。')
+    '一间有沙发的房间。', '一扇开着的门。', '没有叶子的树。',
+    'Back right corner of a white car.', 'Head down, a man reads.', 'A red car has stopped at the crossing.',
+    'It is time to eat according to the clock.', 'Follow the white rabbit is written on a sign.',
+    'A ripe banana lies on a plate; it is good to eat for breakfast.', 'Back left wheel of a truck.',
+    'Head tilted back, a woman laughs.', 'A white bus has stopped in front of a shop.',
+    'A clock shows that it is time to eat.', 'Go team is printed on a blue shirt.', 'A man has stopped walking.',
+    'A wooden chair has nothing on it.', 'A white light hangs from the ceiling.', 'A dog turns right at a tree.',
+    'The traffic is heavy on a wet road.', 'A sports car passes a truck.', 'A cross hangs on a wall.',
+    'The drawer holds nothing but pens.', 'A woman walks straight on through a garden.', 'Back seat of a taxi.',
+    'Head bowed, a monk prays.', 'A school bus has stopped by a house.', 'The clock tower shows noon.',
+    'Keep smiling is painted on a mug.', 'A green light glows on a router.', 'A runner has passed the finish line.',
+    'The hall has a high ceiling.', 'A police car with blue lights.', 'Right hand of a statue.', 'A walk in autumn.',
+    'The man has nothing on his head.', 'A lane with flowers.', 'A bicycle leans against a wall and is not locked.',
+    'Two buses have open doors.')
 
 QUESTIONS = (
     'Is it safe to cross?', 'Can I cross now?', 'Can I go?', 'May I walk here?', 'Is the light green?',
@@ -221,7 +247,14 @@ QUESTIONS = (
     'Y a-t-il une marche devant moi ?', 'Le sol est-il mouillé ?', 'Est-ce glissant ?',
     'Y a-t-il un escalier ?', 'La plaque est-elle chaude ?', 'Quelle est la date de péremption ?',
     'Y a-t-il beaucoup de circulation ?', 'Y a-t-il un trou ?', '前面有台阶吗？', '地板湿吗？', '滑吗？', '有楼梯吗？',
-    '炉子开着吗？', '保质期到什么时候？', '锋利吗？', '车多吗？', '有坚果吗？')
+    '炉子开着吗？', '保质期到什么时候？', '锋利吗？', '车多吗？', '有坚果吗？',
+    'Is the oven on?', 'Is the iron still hot?', 'Does this cake contain nuts?', 'Has the meat gone off?',
+    'Is the hill steep?', 'Is the pan on the stove hot?', 'Is there a bike in my way?', 'How deep is the water here?',
+    'Is it made with eggs?', 'Does the fish smell off?', 'Is the gas off?', 'Are the stairs steep?', 'Is it fresh?',
+    'Is the kettle on?', 'Can I go in?', 'Is the cooker on, or is the stove off?', 'Is the soup off?',
+    'Is this bread made with wheat?', 'Is there milk in it?', 'Is the slope too steep?', 'Is the radiator hot?',
+    'Does it smell bad?', 'Is the path uneven?', 'What is in my way?', 'Does that have sugar in it?',
+    'Is the water shallow?', 'Has the cheese gone bad?', 'Is the plate hot?', 'Can I enter?', 'Is the pot still on?')
 
 OTHER_QUESTIONS = (
     'What is this?', 'What colour is it?', 'What does the stop sign say?', 'Is there a dog?',
@@ -253,7 +286,19 @@ OTHER_QUESTIONS = (
     'Is the kettle red?', '¿De qué color es la escalera?', '¿Hay un perro?',
     '¿Qué hay en la cocina?', 'Welche Farbe hat die Treppe?', 'Gibt es hier einen Hund?',
     'Was steht auf dem Herd?', 'De quelle couleur est le sol ?', 'Y a-t-il un chien ?', '楼梯是什么颜色？',
-    '炉子上有什么？', '有狗吗？')
+    '炉子上有什么？', '有狗吗？',
+    'Is the TV on or off?', 'Is the light on or off?', 'Which pan is on the left?',
+    'What is next to the plate on the table?', 'Is the person with milk?', 'Can I use it?',
+    'What is written on the sign in the way?', 'Is the window steep?', 'Is the radio off?', 'What is on the plate?',
+    'Who stands next to the pot on the shelf?', 'Is the fan on or off?', 'Is the man with the milk bottle old?',
+    'Can I use this chair?', 'What colour is the sign on the path?', 'Is the girl with an egg smiling?',
+    'Does she have milk in her hand?', 'Which plate is on top?', 'Is the roof steep?', 'Is the screen on?',
+    'What does the poster on the way say?', 'Is the water bottle on the desk?', 'Is the picture deep blue?',
+    'Is the computer off?', 'Which pot is on top of the shelf?', 'What is on the iron table?',
+    'Is the water on the left?', 'Does the boy have eggs?', 'What colour is the thing on the path?',
+    'Can I use this?', 'Is his voice deep?', 'Is the monitor on or off?', 'What does the plate on the wall show?',
+    'Is the angle of the arrow steep?', 'Who is with the milk man?', 'Is the switch off?',
+    'Is the kettle on the table?', 'How many eggs are there?')
 
 
 # -- the system's own words

@@ -11,7 +11,7 @@ QUESTIONS = r"""
     \b<may I> (?:now |safely |still |just )?<do it>\b
     \b<way>\b.{0,30}\b(?:blocked|obstructed|<well>)\b
     \b(?:clear|free) (?:way|path|road|to (?:go|cross|walk))\b
-    \b(?:in|on) (?:my|the) (?:way|path)\b
+    ^(?!.*\b(?:written|says?|reads?|colou?r|brand)\b).*\b(?:in|on) (?:my|the) (?:way|path)\b
     \b(?:obstacle|obstruct)\w*
     \b(?:cars?|traffic|bus(?:es)?|trams?|trains?|vehicles?|bikes?)\b.{0,20}\b(?:coming|approaching|near)\b
     \b(?:medicin\w*|medication\w*|pills?|tablets|capsules?|dos(?:e|es|age)|drugs?|prescri\w+|painkillers?)\b
@@ -19,8 +19,10 @@ QUESTIONS = r"""
     \b(?:allerg\w*|gluten|peanuts?|lactose)\b
     \b(?:edible|drinkable|expired|spoiled|rotten|mou?ldy|best before|use[- ]by|expiry|still good|gone off)\b
     \b(?:hot|live|sharp) (?:enough|to touch)
-    \b(?:stove|oven|hob|burner|iron|gas|pan|plate|kettle|pot|radiator|water)\b.{0,20}\b(?:on|off|hot)\b
-    \b(?:hot|slippery|slick|icy|wet|sharp|shallow|deep|steep|uneven|electrified|flammable|on fire|burning)\?*$
+    \b(?:stove|oven|hob|burner|iron|gas|pan|plate|kettle|pot|radiator|water)\b.{0,20}\b(?:on|off|hot)\b(?! <its>)
+    \b(?:hot|slippery|slick|icy|wet|sharp|electrified|flammable|on fire|burning)\?*$
+    \b(?:stairs?|steps?|hill|slope|ramp|it|this|that|water|pool|puddle|hole)\b.{0,15}\b(?:shallow|deep|steep|uneven)\?*$
+    \b<way>\b.{0,15}\b(?:shallow|deep|steep|uneven)\?*$|\bhow (?:deep|steep|shallow)\b
     \b(?:floor|ground|stairs?|steps?|path|road|sidewalk|pavement)\b.{0,15}\b(?:wet|slippery|icy|dry|even|level|uneven)\b
     \b(?:is there|are there|any) (?:an? |any |some |the )?(?:\w+ )?<edge>\b|\bfar\b.{0,15}\b<edge>\b
     \b(?:steps?|stairs?|edge|drop)\b.{0,20}\b(?:ahead|front|near|close|before|far|where|down|under)\b
@@ -29,9 +31,11 @@ QUESTIONS = r"""
     \b(?:could|will|would|might|can) (?:I|we) (?:fall|trip|slip|burn|get hurt|bump|hit|hurt)\b
     \btraffic\b.{0,20}\b(?:busy|heavy|moving|stopped|there|coming)\b|\b(?:is|any|much|the) (?:there )?(?:any )?traffic\b
     \b(?:expir\w+|expiration|sell[- ]by|shelf life|dosage|milligrams?|how many .{0,20}take|how often|side effects?)\b
-    \b(?:contain|has|have|with|in it).{0,12}\b(?:nuts?|milk|eggs?|soy|wheat|shellfish|sugar|alcohol)\b
+    \b(?:contains?|in it|made (?:\w+ )?(?:with|of|from)).{0,12}\b<allergen>\b|\b<allergen> in (?:it|this|that|there)\b
+    \b(?:it|this|that|one|<food>) (?:has|have|with)\b.{0,12}\b<allergen>\b
     \b(?:nuts?|dairy)\b
-    \b(?:fresh|ripe|raw|cooked (?:through|enough)|spoilt|off)\?*$|\bsmell\w* (?:bad|off)\b|\bbleach\b|\bchemical\w*
+    \b(?:smell\w*|taste\w*|gone|went) (?:bad|off)\b|\b<food> (?:\w+ )?off\?*$
+    \b(?:fresh|ripe|raw|cooked (?:through|enough)|spoilt)\?*$|\bbleach\b|\bchemical\w*
 
     \b(?:in)?segur[oa]s?\b|\bseguridad\b
     \b(?:peligr\w*|riesgo\w*|tóxic\w*|venen\w*|dañin\w*)\b

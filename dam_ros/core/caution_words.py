@@ -51,19 +51,27 @@ GROUPS = {
         debris|hurdles?|impediments?|blockages?|barricades?|clutter|oncoming \w+|moving \w+|cyclists?|holes?|drops?
         drop-?offs?|bumps?|puddles?|curbs?|kerbs?|trip(?:ping)? hazards?|steps""",
     'go': r"""go|cross|walk|proceed|pass|move|continue|step|enter|drive|advance|eat|drink|touch|swallow|climb|run
-        get (?:by|past|through|in|on|across|around|out)|squeeze|fit through|slip through|make it|sit down|turn|head
-        keep""",
+        get (?:by|past|through|in|on|off|up|across|around|out)|squeeze|fit through|slip through|make it|sit down|turn
+        head|keep""",
     'well': r"""clear|free|empty|unobstructed|unblocked|passable|walkable|navigable|deserted|open|vacant|uncluttered
         unoccupied|unhindered|accessible|obstacle-free|secure|level|dry|even|stable|sturdy""",
     'is': r"""(?:is|are|be|was|looks?|seems?|appears?|remains?|stays?|lies?|stands?|feels?)(?: to be)?|'s|'re""",
     'may I': r"""(?:can|may|could|should|shall|must) (?:I|we|one|he|she|they|my \w+|the \w+)""",
     'do it': r"""cross|go|walk|pass|proceed|continue|enter|step|run|drive|move|leave|climb|jump|eat|drink|swallow
-        touch|use it
+        touch
         take (?:it|this|that|these|those|one|two|them)|get (?:in|on|off|out|through|by|past)
         turn (?:left|right|around)""",
+    'its': r"""the|an?|my|your|its?|his|her|their|this|that|these|those|which|top""",
+    'food': r"""food|dish|meal|cake|coffee|tea|bread|milk|meat|fish|cheese|chicken|eggs?|soup|sauce|pizza|salad
+        chocolate|cookies?|biscuits?|drink|juice|yogh?urt|sausage|ham|butter|sandwich|cereal""",
+    'allergen': r"""nuts?|milk|eggs?|soy|wheat|shellfish|sugar|alcohol""",
     'may': r"""(?:can|may|could|should|must|will|might|need to|have to|had better|ought to|better)""",
     'around': r"""there|around|ahead|near\w*|in (?:the|your) way|on the (?:road|street|stairs|path|way)""",
     'edge': r"""steps?|stairs?|stairway|drops?|drop-?offs?|edges?|holes?|kerbs?|curbs?|ledge|cliff|ice""",
+    'step': r"""go|walk|run|proceed|continue|advance|move|hurry|enter|straight (?:on|ahead)|keep straight|go straight
+        cross (?:now|here|over)""",
+    'risky': r"""unsafe|dangerous|hazardous|harmful|blocked|obstructed|poisonous|toxic|risky""",
+    'first': r"""now\s|then\s|please\s|just\s|carefully\s|slowly\s""",
     'turn': r"""go|walk|cross|proceed|continue|move|step|keep|head|turn|bear|veer|back|lean|reach|climb""",
     'there': r"""with (?:care|caution)|ahead|forwards?|straight|left|right|now|across|over|along|back|backwards?|aside
     away|around|through
@@ -117,11 +125,13 @@ CLAIMS = r"""
     \b(?:you|pedestrians|one|we|anyone|everyone)(?:'ll)? <may> (?:\w+ly |now |also |still |just |be able to )*<go>\b
     \bpeople (?:can|may|could|should|must) (?:now |safely |also |easily |still |just |be able to )*<go>\b
     \b(?:you|pedestrians|people|one) (?:are|is|will be|should be) (?:able|free|allowed|welcome) to\b
-    \b(?:ok|okay|fine|alright|all right|possible|time|easy|simple|ready|suitable|enough|safe|turn) to (?:\w+ly )?<go>\b
+    \b(?:ok|okay|fine|alright|all right|possible|easy|simple|ready|suitable|enough|safe|turn) to (?:\w+ly )?<go>\b
+    \btime to (?:\w+ly )?(?!eat|drink|touch|swallow)<go>\b
     \b(?:easily|comfortably|freely) (?:<go>|passable|reachable|walkable)\b
-    \bwithout (?:any )?(?:trouble|difficulty|interruption)\b|\bso you can\b
+    \bwithout (?:any )?(?:trouble|difficulty|interruption|break|gap)\b|\bso you (?:can|may|could)\b
     \b(?:I|we) (?:suggest|recommend|advise)\b|\b(?:best|better|advisable|recommended) to <go>\b|\bright of way\b
-    ^(?:now |then |please |just |carefully |slowly )?<turn> (?:\w+ly )?<there>\b
+    ^(?:<first>)?(?!head (?:down|up|back)\b|back (?:left|right)\b)<turn> (?:\w+ly )?<there>\b
+    ^(?:now |then |please |just |ok |okay )*(?:<step>)(?: on| ahead| now| forwards?| please)*[.!]*$
     ^(?:now |then |please |just )?(?:go|walk|move|keep|continue) on\b
     ^(?:now |then |please |just )?(?:keep|continue) (?:walking|going|moving|to)\b
     ^(?:now |then |please |just )?(?:watch (?:out|your)|look out|beware|be careful|take care|mind (?:the|your)|hold on)
@@ -135,17 +145,22 @@ CLAIMS = r"""
     \b<many> (?:\w+ )?(?:room|space|clearance|headroom|width)\b(?! for (?!you|people|pedestrian|walk|pass|a person))
     \b(?:room|space|gap|opening) (?:\w+ )?to <go>\b|\bwide enough\b(?! for (?!you|people|pedestrian|walk|a person))
     \b(?:strong|thick|sturdy|solid) enough\b|\bwill hold\b|\b(?:hold|bear|support) your\b
-    \b<place>\b(?: \w+){0,4} (?:<is>) (?:\w+ ){0,2}(?:clear|free|empty|unobstructed|unblocked|passable|vacant|safe)
+    \b<place>\b(?: \w+){0,4} (?:<is>) (?:\w+ ){0,2}(?:<well>|unobstructed|safe)
     \b<way>\b(?: \w+){0,3} (?:lies|lie|stands|runs|stretches|leads|opens) (?:\w+ ){0,2}<well>\b
     \bwide open (?:ahead|way)
     \b(?:no one|nobody|not a soul|hardly anyone|no people|no person) (?:\w+ ){0,2}<around>
-    \b(?:hardly|barely|scarcely|not|n't|never) any (?:\w+ )?<in way>\b
+    (?:\b(?:hardly|barely|scarcely|not|never)|n't) (?:any|an?(?: single)?) (?:\w+ )?<in way>\b
+    (?:\bnot|n't|\bnever) (?:anything|anyone|anybody) (?:\w+ ){0,2}<around>
+    \b(?:<way>|<place>) (?:ahead )?(?:has|have|contains?|with|holds) (?:nothing|nobody|no one)\b(?! on the walls?)
+    \b(?:nobody|no one|nothing) (?:\w+ly )?(?:blocks?|obstructs?|bars?|blocking|obstructing)\b
     \b(?:little|light|few) (?:traffic|cars|vehicles)\b
     (?:won't|will not|do not|don't|cannot|can't) (?:bump|trip|fall|slip|collide|run into|get hurt)
     (?:won't|will not|does not|doesn't|would not) (?:bite|hurt|harm|burn|attack)\b|\bcool to (?:the )?touch\b
     \b(?:stove|oven|burner|hob|iron|gas|stovetop)s? (?:<is>) (?:\w+ )?(?:off|cold|cool)\b
-    \btraffic (?:has|is|have|was) (?:\w+ )?(?:stopped|halted|stationary|at a|still|yielding)\b
-    \b<vehicles> (?:has|have) (?:\w+ )?(?:stopped|halted|yielded|passed|come to a)\b
+    \btraffic (?:has|is|have|was) (?:\w+ )?(?:stopped|halted|stationary|at a|still|yielding|cleared|gone|passed)\b
+    \b<vehicles> have (?:\w+ )?(?:stopped|halted|yielded|passed|gone|cleared|come to a)\b|\bhas (?:stopped|halted) for\b
+    \b(?:the|every|each|that|this|your) (?:\w+ ){0,2}<vehicles> has (?:\w+ )?(?:stopped|halted|yielded|passed|come to)\b
+    \b(?:crosswalk|pedestrian|walk|crossing) (?:signal|light|sign)s? (?:(?:<is>)|has turned|turned) (?:white|green)\b
     \b<vehicles> (?:is|are)? ?(?:waiting|stopping|yielding) for (?:you|pedestrian)|\bnothing (?:\w+ )?between you\b
     \b(?:pedestrian|crossing|crosswalk|walk|traffic) (?:\w+ )?(?:signal|light|sign)s? (?:\w+ ){1,3}"?(?:walk|go)\b
     \b(?:signal|light|sign)s? (?:shows?|says?|displays?|reads?|indicates?) (?:that |to |you |can |may )*"?(?:walk|go)\b
@@ -153,9 +168,9 @@ CLAIMS = r"""
     \b(?:light|signal)s? (?:has |have |is |are |was )?(?:just )?(?:changed|switched) (?:to )?green\b
     \b(?:light|signal)s? (?:has |have |is |are |was )?(?:just )?(?:turning|changing|turned) (?:to )?green\b
     \b(?:risk|hazard|danger)-free\b|\bnon-?toxic\b|\bharmless\b
-    (?:\bnot|n't) (?:\w+ )?(?:dangerous|hazardous|harmful|blocked|obstructed|poisonous|toxic|risky)\b
+    (?:\bnot|n't|\bno longer|\bnothing|\bhardly) (?:\w+ ){0,2}<risky>\b
     \bpos(?:es?|ing) no\b|\bnot pose\b|n't pose\b
-    \b(?:edible|drinkable|potable)\b|\b(?:fit|fine|good|ok|okay) to (?:eat|drink)\b
+    \b(?:edible|drinkable|potable)\b|\b(?:fit|fine|good|ok|okay) to (?:eat|drink)\b(?! for (?:breakfast|lunch|dinner))
     \b(?:light|signal)s? (?:is|are|shows?|has turned|turned|turns|now|glows?) (?:\w+ )?green\b
     \bgreen man\b|\bwalk signal is on\b
 
@@ -245,6 +260,7 @@ CLAIMS = r"""
 
 # -- denied: what is said not to be so is no claim
 DENIED = r"""
+    ^(?:\w+ ){1,6}(?:is|are) (?:written|printed|engraved|painted|displayed|embroidered) (?:on|in|above|across|over)\b
     \b(?:not|isn't|aren't|never|hardly|neither|nor|cannot be|may not be)\s+(?!only\b)(?:\w+\s+)?(?:safe|<well>)\b
     \b(?:nicht|pas|no (?:es|está))\s+(?:\w+\s+)?(?:sicher|frei|sûre?s?|<libre>|dégagée?s?)(?!\w)
     \bkeine? freie[nr]?\b"""

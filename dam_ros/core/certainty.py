@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 # Words that stand between "is" and "certain", but those that make doubt of it: "rarely clear", "almost certain".
-_VERY = (r'(?:(?!(?:not|less|hardly|barely|scarcely|never|rarely|seldom|sometimes|partly|almost|nearly|fairly|pretty|half'
-         r'|reasonably|relatively|somewhat|moderately|only|nicht|weniger|nie|kaum|selten|fast|ziemlich|einigermaßen'
+_VERY = (r'(?:(?!(?:not|less|hardly|barely|scarcely|never|rarely|seldom|sometimes|partly|almost|nearly|fairly|pretty'
+         r'|half|reasonably|relatively|somewhat|moderately|only|nicht|weniger|nie|kaum|selten|fast|ziemlich|einigermaßen'
          r'|relativ|pas|peu|moins|presque|assez|plutôt|rarement|menos|poco|casi|bastante|nunca|raramente)\b)\w+ )?')
 # What is said in front of a sentence and leaves a whole one behind; an expression a line, <very> stands for an adverb.
 _OPENINGS = r"""
@@ -42,8 +42,10 @@ _WITHIN = {
         undeniably|unmistakably|indisputably|unambiguously|evidently|absolutely|doubtless|doubtlessly|assuredly)
         beyond (?:a |any |all )?(?:reasonable |shadow of a )?doubts?
         without (?:a |any )?(?:shadow of a )?(?:doubt|question)
-        (?<!is )(?<!have )(?<!has )(?<!had )(?<!be )(?<!are )(?<!was )(?<!with )(?<!leaves )no doubt(?: about it)?|for sure|for certain|of course
-        with (?:absolute |complete |full |total |great |high |(?:9[5-9][.\d]*|100) ?(?:%|percent) )?(?:certainty|confidence)
+        (?<!is )(?<!have )(?<!has )(?<!had )(?<!be )(?<!are )(?<!was )(?<!with )(?<!leaves )no doubt(?: about it)?
+        for sure|for certain|of course
+        with (?:absolute |complete |full |total |great |high )?(?:certainty|confidence)
+        with (?:9[5-9][.\d]*|100) ?(?:%|percent) (?:certainty|confidence)
         (?:guaranteed|certain|sure|bound) to be(?= )|100 ?(?:%|percent)(?= (?:an?|the|sure|certain) )""",
     'es': r"""(?:definitivamente|ciertamente|claramente|obviamente|evidentemente|indudablemente|indiscutiblemente
         inequívocamente|absolutamente|innegablemente)
@@ -68,8 +70,8 @@ _ALONE = re.compile(r"(?:I(?: am|['’]m) (?:\w+ )?(?:certain|sure|positive|conf
                     r"|there is no doubt(?: about it)?|estoy (?:\w+ )?segur[oa]|ich bin (?:mir )?(?:\w+ )?sicher"
                     r"|j['’]en suis (?:\w+ )?(?:sûre?|certaine?)|我(?:很|非常)?(?:确定|肯定))[.!。！]*$", re.IGNORECASE)
 # Right before such a word they make doubt of it, or a comparison.
-_DOUBTING = re.compile(r'(?:\b(?:more|as|how|too|almost|nearly|fairly|quite|so|not|no|mehr|fast|ziemlich|plus|presque|assez'
-                       r'|más|casi|si|tan|tanto)(?: \w+)?\s*$'
+_DOUBTING = re.compile(r'(?:\b(?:more|as|how|too|almost|nearly|fairly|quite|so|not|no|mehr|fast|ziemlich|plus|presque'
+                       r'|assez|más|casi|si|tan|tanto)(?: \w+)?\s*$'
                        r'|(?:不|没|未|无法|不能|难以|是否|几乎)(?:能|太|很|敢|够|可以)?$)', re.IGNORECASE)
 # Anywhere before it in its clause: "nothing is clearly visible" does not say that nothing is visible.
 _DENIED = re.compile(r"\b(?:not|no|none|nobody|nothing|nowhere|neither|nor|never|cannot|hardly|barely|scarcely|rarely"
@@ -80,9 +82,9 @@ _DENIED = re.compile(r"\b(?:not|no|none|nobody|nothing|nowhere|neither|nor|never
                      r"|ne|pas|rien|(?<!une )(?<!la )(?<!cette )personne|aucune?|jamais|sans|peu|moins|seule?s?"
                      r"|seulement|guère|difficile)\b|n['’](?:t\b|\w)|[不没未无难]|只有", re.IGNORECASE)
 # Where another clause begins; "No," answers, and denies nothing of what follows.
-_CLAUSE = re.compile(r"[;:.!?。！？；]|^\W*(?:no|nein|non|不|不是)[,，]|[,，]? ?\b(?:but|pero|sino|aber|sondern|mais)\b"
-                     r"|但|而是|,(?: and| so| y| und| et)? (?:it|he|she|they|this|there|these|I|es|él|ella|er|sie|das|dies|il"
-                     r"|elle|c['’]est|ce)\b|，(?=[这那它他她])", re.IGNORECASE)
+_CLAUSE = re.compile(r"[;:.!?。！？；]|^\W*(?:no|nein|non|不|不是)[,，]|[,，]? ?\b(?:but|pero|sino|aber|mais|sondern)\b"
+                     r"|但|而是|,(?: and| so| y| und| et)? (?:it|he|she|they|this|there|these|I|es|él|ella|er|sie|das"
+                     r"|dies|il|elle|c['’]est|ce)\b|，(?=[这那它他她])", re.IGNORECASE)
 _ARTICLE = re.compile(r'\b([Aa])n? $')
 _NEAR = 40   # characters
 _FAR = 200   # characters; no clause is much longer

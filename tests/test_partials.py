@@ -179,6 +179,17 @@ def test_a_brief_goes_out_at_the_end_of_its_sentence_and_not_of_the_telling():
     assert growing.grow('A red mug. It', Piece(' It', ends_word=True), 0.02) == []
 
 
+@pytest.mark.parametrize('step', [1, 2, 5])
+def test_full_stops_that_end_no_sentence_end_no_brief(step: int):
+    text = 'Fig. \n the e.g. (see red, red, (see - a ... etc. Go. wait..'
+    growing, told, sent = BriefStream(), '', []
+    for index, piece in enumerate(by_letters(text, step)):
+        told += piece.text
+        sent += growing.grow(told, piece, index * 0.05)
+    sent += growing.finish(first_of(text), 10.0)
+    assert ''.join(one.piece for one in sent) == first_of(text)
+
+
 def test_a_brief_is_as_sure_as_all_its_words_are_also_those_that_are_left_out():
     growing, text = BriefStream(), 'A red mug. It'
     growing.grow('A red', Piece('A red', probability=0.25, ends_word=True), 0.0)

@@ -186,6 +186,11 @@ def test_a_word_that_may_still_grow_decides_nothing():
     assert complete_length('No. ') == 0 and complete_length('It is no. A') == 9
 
 
+def test_behind_several_full_stops_the_next_word_decides():
+    assert complete_length('It stands... ') == 0 and complete_length('It stands.. i') == 0
+    assert complete_length('It stands... A') == 12 and complete_length('It stands... ', final=True) == 12
+
+
 def test_a_brief_ends_where_the_first_sentence_does():
     assert brief_of('Mr. Smith sits. He reads.') == 'Mr. Smith sits.'
     assert brief_of('一只狗。一只猫。') == '一只狗。'

@@ -54,7 +54,7 @@ def ends_within(text: str, start: int = 0, whole_words: bool = False, final: boo
     """
     found = []
     for match in _END.finditer(text, start):
-        followed = match.end() < len(text) or match.group()[0] in _ASIAN
+        followed = match.group()[0] in _ASIAN or _is_followed(text, match)
         sure = followed or final or (whole_words and _surely_ends(text, match))
         if sure and _ends_here(text, start, match, final):
             start = match.end()
@@ -119,6 +119,13 @@ def _begins_sentence(rest: str, final: bool) -> bool:
     word = _NEXT_WORD.match(rest)
     whole = word is not None and (word.group(2) != '' or final)
     return whole and word.group(2) != '.' and word.group(1)[0].isupper() and word.group(1).lower() in _BEGINNERS
+
+
+def _is_followed(text: str, match: re.Match) -> bool:
+    """By anything; of several full stops the next word has to be there, as only that tells whether they end it."""
+    hesitates = match.group()[0] == '\u2026' or match.group()[1:2] == '.'
+    rest = text[match.end():match.end() + _NEAR]
+    return bool(rest.strip() if hesitates else rest)
 
 
 def _surely_ends(text: str, match: re.Match) -> bool:

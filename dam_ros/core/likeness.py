@@ -15,9 +15,11 @@ import unicodedata
 
 from dam_ros.core.catalogues import ENGLISH, known
 from dam_ros.core.likeness_words import EMPTY, ENDINGS, GROUPS, SAME
+from dam_ros.core.new_things import brings, things
 
 _LOOKED_AT = 4000   # characters; a description is shorter
 _KEPT = 256          # things told
+_SAID = 16           # texts of each
 _UNNAMED = 0.75    # from here on what has no label in common is taken for the same thing
 _NEAREST_M = 0.1     # a share of less than this is no distance
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
@@ -33,10 +35,16 @@ def content_words(text: str, language: str = '') -> frozenset[str]:
         language: BCP 47, '' or unknown = English.
     """
     one = known(language) or ENGLISH
-    text = unicodedata.normalize('NFC', text[:_LOOKED_AT]).casefold().replace('\u2019', "'")
+    text = _folded(text)
     words = {_bare(word, one) for word in _WORD.findall(_HAN.sub(' ', text))}
     stems = {_stem(SAME.get(word, word), one) for word in words if word not in _EMPTY_SETS[one]}
     return frozenset(stems | {pair for run in _HAN.findall(text) for pair in _pairs(run)})
+
+
+def named(text: str, language: str = '') -> list[frozenset[str]]:
+    """The things that a text introduces, see `new_things.things`."""
+    one = known(language) or ENGLISH
+    return things(_folded(text), one, lambda word: _stem(SAME.get(word, word), one))
 
 
 def alike(a: Collection[str], b: Collection[str]) -> float:
@@ -50,6 +58,10 @@ def alike(a: Collection[str], b: Collection[str]) -> float:
     share = 2 * len(a & b) / (len(a) + len(b))
     contrary = _contrary(_numbers(a), _numbers(b)) or any(_contrary(a & group, b & group) for group in _EXCLUSIVE)
     return share * _CONTRARY if contrary else share
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize('NFC', text[:_LOOKED_AT]).casefold().replace('\u2019', "'")
 
 
 def _numbers(words: frozenset[str]) -> frozenset[str]:
@@ -71,6 +83,8 @@ def _stem(word: str, language: str) -> str:
     for _ in range(_ENDINGS_AT_MOST):
         ending = next((one for one in ENDINGS[language] if word.endswith(one) and len(word) - len(one) >= _LEAST), '')
         word = word.removesuffix(ending) + ('y' if ending == 'ies' else '')
+        if ending in ('ing', 'ed') and word[-1] == word[-2] and len(word) > _LEAST and word[-1] not in 'lsz':
+            word = word[:-1]   # potted, pot
     return word
 
 
@@ -123,9 +137,17 @@ class Thing:
 
 @dataclass(frozen=True)
 class _Told:
+    """`said`: (when, words) of what was told of it lately; that it has a collar is no news where it was said before."""
+
     at: float
     thing: Thing
     words: frozenset[str]
+    said: tuple[tuple[float, frozenset[str]], ...]
+
+    def says(self, words: frozenset[str], names: list[frozenset[str]], least_alike: float) -> bool:
+        """Whether other words say the same, and name nothing that was not named."""
+        known = frozenset().union(*(words for _, words in self.said))
+        return alike(self.words, words) >= least_alike and not brings(names, known)
 
 
 class Repetition:
@@ -141,15 +163,18 @@ class Repetition:
 
     def again(self, now: float, thing: Thing) -> bool:
         """Whether telling this now would be telling the same again."""
-        words = content_words(thing.text, thing.language)
-        return any(self._same(told, thing, words) and not self._changed(told, thing, words)
+        words, names = content_words(thing.text, thing.language), named(thing.text, thing.language)
+        return any(self._same(told, thing, words) and not self._changed(told, thing, words, names)
                    for told in self._recent(now))
 
     def told(self, now: float, thing: Thing) -> None:
         """This was told just now: its first word was heard."""
         words = content_words(thing.text, thing.language)
-        others = [told for told in self._recent(now) if not self._same(told, thing, words)]
-        self._told = [*others[1 - _KEPT:], _Told(now, thing, words)]
+        recent, after_s = self._recent(now), self._settings().repeat_after_s
+        same = [told for told in recent if self._same(told, thing, words)]
+        said = [one for told in same for one in told.said if now - one[0] < after_s][1 - _SAID:]
+        others = [told for told in recent if told not in same]
+        self._told = [*others[1 - _KEPT:], _Told(now, thing, words, (*said, (now, words)))]
 
     def _recent(self, now: float) -> list[_Told]:
         return [told for told in self._told if now - told.at < self._settings().repeat_after_s]
@@ -165,11 +190,9 @@ class Repetition:
                 return False   # two things; a tracker that gives a new number drops the old one
         return alike(told.words, words) >= _UNNAMED and not self._turned(told.thing, thing)
 
-    def _changed(self, told: _Told, thing: Thing, words: frozenset[str]) -> bool:
-        return not self._alike(told, words) or self._turned(told.thing, thing) or self._moved(told.thing, thing)
-
-    def _alike(self, told: _Told, words: frozenset[str]) -> bool:
-        return alike(told.words, words) >= self._settings().repeat_alike
+    def _changed(self, told: _Told, thing: Thing, words: frozenset[str], names: list[frozenset[str]]) -> bool:
+        return (not told.says(words, names, self._settings().repeat_alike) or self._turned(told.thing, thing)
+                or self._moved(told.thing, thing))
 
     def _turned(self, old: Thing, new: Thing) -> bool:
         """Whether it is in another direction, as far as both are known."""

@@ -45,3 +45,38 @@ SAME = {
 ENDINGS = {'en': ('ingly', 'edly', 'ies', 'ing', 'ed', 'es', 'ly', 's'), 'es': ('mente', 'es', 'as', 'os', 's',
         'a', 'o'),
             'de': ('en', 'er', 'es', 'em', 'e', 'n', 's'), 'fr': ('ement', 'es', 'e', 's', 'x'), 'zh': ()}
+# Each introduces a thing. (Chinese has no articles; what lives is found by its characters.)
+INTRODUCES = {
+    'en': 'a an another two three four five six some several',
+    'es': 'un una unos unas otro otra dos tres cuatro cinco seis varios varias',
+    'de': 'ein eine einen einem einer eines zwei drei vier fünf sechs einige mehrere',
+    'fr': 'un une des deux trois quatre cinq six plusieurs', 'zh': ''}
+# What has just come along where it is named: several names of the same on one line.
+BEINGS = {
+    'en': ('person people man men woman women lady gentleman guy someone human pedestrian figure boy girl',
+           'child children kid kids baby toddler boy girl boys girls person people', 'dog dogs puppy puppies',
+           'cat cats kitten', 'bird birds pigeon pigeons', 'horse horses', 'cow cows', 'car cars vehicle', 'bus buses',
+           'truck van lorry vehicle', 'bicycle bike bicycles bikes', 'motorcycle motorbike scooter'),
+    'es': ('persona personas gente hombre mujer hombres mujeres señor señora chico chica',
+           'niño niña niños niñas bebé chico chica persona personas', 'perro perros perra cachorro', 'gato gatos gata',
+           'pájaro pájaros paloma', 'caballo caballos', 'coche coches auto carro vehículo', 'autobús',
+           'camión furgoneta', 'bicicleta bici', 'moto motocicleta'),
+    'de': ('person personen mensch menschen leute mann männer frau frauen herr dame junge mädchen',
+           'kind kinder baby junge mädchen person personen', 'hund hunde welpe', 'katze katzen kater',
+           'vogel vögel taube', 'pferd pferde', 'auto autos wagen fahrzeug', 'bus busse', 'lastwagen lkw transporter',
+           'fahrrad rad fahrräder', 'motorrad roller'),
+    'fr': ('personne personnes gens homme femme hommes femmes monsieur dame garçon fille',
+           'enfant enfants bébé garçon fille personne personnes', 'chien chiens chienne chiot', 'chat chats chatte',
+           'oiseau oiseaux pigeon', 'cheval chevaux', 'voiture voitures véhicule', 'bus autobus', 'camion camionnette',
+           'vélo bicyclette vélos', 'moto scooter'),
+    'zh': ('人 男 女', '孩 童 婴', '狗 犬', '猫', '鸟 鸽', '马', '车'),
+}
+# What a thing has is no other thing: to tell it or not is a matter of wording.
+PARTS = {
+    'en': """coat collar beard handle lid wheel leg arm strap logo label pattern stripe stem leaf leaves frame edge
+        surface base top screen button sleeve hood tail ear face hair design colour color shade tone texture finish
+        shape body rim line light shadow background cushion backrest seat""",
+    'es': 'asa tapa rueda pata brazo correa etiqueta patrón hoja marco borde superficie base pantalla cola pelo barba',
+    'de': 'griff henkel deckel rad bein lehne gurt etikett muster blatt rahmen rand oberfläche bildschirm fell bart',
+    'fr': 'anse poignée couvercle roue pied accoudoir sangle étiquette motif feuille cadre bord surface écran barbe',
+}

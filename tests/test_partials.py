@@ -181,7 +181,7 @@ def test_a_brief_goes_out_at_the_end_of_its_sentence_and_not_of_the_telling():
 
 @pytest.mark.parametrize('step', [1, 2, 5])
 def test_full_stops_that_end_no_sentence_end_no_brief(step: int):
-    text = 'Fig. \n the e.g. (see red, red, (see - a ... etc. Go. wait..'
+    text = 'Fig. \n the e.g. (see red, red, (see - a ... etc. red mug.'
     growing, told, sent = BriefStream(), '', []
     for index, piece in enumerate(by_letters(text, step)):
         told += piece.text

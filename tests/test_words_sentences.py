@@ -230,6 +230,7 @@ UNTRUE_IF_CUT = (
     'The dog that is lying on the sofa near the window is not real but a toy.',
     'Auf dem Tisch liegt ein Messer, das in Wirklichkeit nur ein Spielzeug aus Plastik für Kinder ist.',
     'A large brown bear, standing on its hind legs in the middle, made of paper and wire.',
+    'A knife with a black handle and a long blade, probably a prop.',
     '桌子上放着一把黑色的手枪和两个弹匣，其实它们都是给孩子们玩的塑料玩具。')
 WITHOUT_ITS_VERB_IF_CUT = (
     'The traffic light at the crossing in front of the old town hall is showing red.',

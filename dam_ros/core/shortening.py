@@ -56,7 +56,8 @@ _LIMITS = re.compile(
     r'|außer|sondern|wenn|falls|bis auf|aber|obwohl|oder|nicht|kein\w*|in wirklichkeit|in wahrheit|tatsächlich'
     r'|eigentlich'
     r"|sauf|sinon|hormis|mais|bien que|ou|pas|en fait|en réalité|en vérité)\b|n['\u2019]t\b"
-    r'|\b(?:is|are|was|be|just|only|of|es|ist|est|de|aus) (?:an? |una? |eine? |une? )?(?:\w+ )?<imitation>\b'
+    r'|, (?:probably|possibly|perhaps|maybe|likely|apparently|presumably|quizás?|vielleicht|wohl|peut-être)\b'
+    r'|(?:\b(?:is|are|was|be|just|only|of|es|ist|est|de|aus)|,) (?:an? |una? |eine? |une? )?(?:\w+ )?<imitation>\b'
     r'|\b(?:on|in) (?:an?|the) (?:\w+ )?(?:poster|mural|billboard|painting|photo|photograph|drawing|screen|dream)\b'
     r'|\b(?:painted|drawn|printed|carved|depicted|pictured|tattooed|embroidered|projected|reflected|aufgemalt|gemalt'
     r'|pintad[oa]s?|dibujad[oa]s?|peinte?s?|dessinée?s?|imprimée?s?|gedruckt)\b|^[\s,]*made (?:out )?(?:of|from)\b'

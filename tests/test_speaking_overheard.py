@@ -30,6 +30,12 @@ def test_of_a_description_the_brief_is_spoken(room):
     assert room.listen() == ['A red mug.']
 
 
+def test_a_brief_of_a_describer_that_does_not_know_how_short_it_has_to_be_is_shortened(room):
+    long = 'A large brown dog lying on a green carpet next to a table in a room of a house.'
+    room.description('a', long, long, speak=TOLD)
+    assert room.listen() == ['A large brown dog lying on a green carpet.']
+
+
 def test_sentences_are_spoken_as_they_complete(room):
     room.partial('a', 0)
     room.partial('a', 1, 'A red ')

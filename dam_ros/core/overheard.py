@@ -11,6 +11,7 @@ from typing import Any
 import uuid
 
 from dam_ros.core import errors, phrases
+from dam_ros.core.answering import first_of
 from dam_ros.core.confirming import Confirming
 from dam_ros.core.freshness import Freshness
 from dam_ros.core.growing import Growing, unheard
@@ -18,10 +19,12 @@ from dam_ros.core.heard import same
 from dam_ros.core.known_answers import KnownAnswers
 from dam_ros.core.recent import Recent
 from dam_ros.core.rendering import Answer, answer_of, Rendering
+from dam_ros.core.shortening import length
 from dam_ros.core.speakable import cut, Sentence
 from dam_ros.core.speaking import Speaking
 from dam_ros.core.speech_acts import Act, ASKED, Earcon, ERROR, HEARD, Item, Request, TOLD
 from dam_ros.core.speech_settings import SpeechSettings
+from dam_ros.core.text import BRIEF_WORDS
 
 _SPEAK_NO, _SPEAK_TOLD, _SPEAK_ASKED = 0, 1, 2   # Description.SPEAK_*
 _TAKEN_BACK = (errors.Cancelled.code, errors.Superseded.code)
@@ -193,7 +196,7 @@ class Overheard:
         if growing and answer.asked:
             self._confirming.took(now - growing.began)
         whole = self.known.is_all(description.id) or self.known.is_reading(description.id)
-        text = description.text if whole else description.brief or description.text
+        text = description.text if whole else _short(description.brief) or description.text
         missing = unheard(cut(text), self._speaking.heard.of(description.id))
         if not missing:
             return self._nothing_new(now, description, text)
@@ -303,6 +306,11 @@ class Overheard:
 
 def _key(one: str) -> str:
     return f'description {one}'
+
+
+def _short(brief: str) -> str:
+    """Not every describer knows how short it has to be."""
+    return brief if length(brief) <= BRIEF_WORDS else first_of(brief)
 
 
 def _confidence(message: Any) -> float:

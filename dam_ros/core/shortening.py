@@ -4,15 +4,16 @@ It cuts where a clause or a phrase ends, in five languages at once. It knows no 
 """
 from __future__ import annotations
 
+import itertools
 import re
 
 from dam_ros.core.caution import claims_safety
 from dam_ros.core.clauses import main_verbs, waits_for_verb
 
 _LEAST = 3       # words; less names nothing
-_LONGEST = 40    # words; what goes on longer is no sentence, and is cut wherever that is
 _FAR = 1000      # characters that are looked at
 _HAN = re.compile('[\u3400-\u9fff]')
+_WORD = re.compile(r'\S+')
 _HAN_A_WORD = 2  # characters
 
 # Words that begin something that can be left out.
@@ -93,25 +94,26 @@ _OPEN_CLAUSE = re.compile(r',\s(?:der|die|das|den|dem|deren|dessen|welche\w?|wä
 _FIRST_PLACE = re.compile(rf'\W*(?:{_PLACE})\s', re.IGNORECASE)
 _SAYS = re.compile(r'\s(?:is|are|stands?|sits?|lies?|hangs?|has|have|we|hay|está|están|se|ist|sind|steht|liegt|hängt'
                    r'|il y a|est|sont|se trouve)\s+\S+\s+\S', re.IGNORECASE)
+_LOOSE = ' \t\n,;:-\u2013\u2014\uff0c\uff1b\uff1a\u3001'   # before an end
 _ENDS = ('.', '!', '?', '\u3002', '\uff01', '\uff1f')
 
 
 def shortened(sentence: str, most: int) -> str:
-    """The sentence, of at most `most` words (two Chinese characters count as one) where that leaves it whole and true.
+    """The sentence in at most `most` words; two Chinese characters count as one.
 
-    A longer one is cut at the last place within where what is left is whole and as true as before, else at the first
-    such place behind; where there is none it stays. What is no sentence any more is cut anywhere.
+    A longer one is cut at the last place where what is left is whole and as true as before. Where there is none it
+    breaks off, with an ellipsis: it is heard that more would come.
     """
     if length(sentence) <= most:
         return _without_loose_end(sentence)
     head = ''
     for match in _BOUNDARY.finditer(sentence, 0, _FAR):
         so_far = sentence[:match.start()]
-        if length(so_far) > (most if head else _LONGEST):
+        if length(so_far) > most:
             break
         if _holds(so_far, sentence[match.start():_FAR]):
             head = so_far
-    return _ended(_without_loose_end(head or _anywhere(sentence, most)))
+    return _ended(_without_loose_end(head)) if head else _broken_off(sentence, most)
 
 
 def length(text: str) -> float:
@@ -150,19 +152,14 @@ def _begins(pattern: re.Pattern, text: str) -> int:
     return match.start() if match else len(text)
 
 
-def _anywhere(sentence: str, most: int) -> str:
-    """As it is up to _LONGEST words; of what is longer the first words that need nothing behind them."""
-    if length(sentence) <= _LONGEST:
-        return sentence
-    words = sentence.split(maxsplit=most)[:most]
-    while length(' '.join(words)) > most and len(words) > 1:
-        words.pop()
-    head = ' '.join(words)
+def _broken_off(sentence: str, most: int) -> str:
+    ends = [match.end() for match in itertools.islice(_WORD.finditer(sentence), most)]
+    while len(ends) > 1 and length(sentence[:ends[-1]]) > most:
+        ends.pop()
+    head = sentence[:ends[-1]]
     if length(head) > most:
         head = head[:[match.end() for match in _HAN.finditer(head)][most * _HAN_A_WORD - 1]]
-    while length(head) > _LEAST and _DANGLING.search(head) and ' ' in head:
-        head = head[:head.rindex(' ')]
-    return head
+    return head.rstrip(_LOOSE) + '\u2026'
 
 
 def _without_loose_end(sentence: str) -> str:
@@ -175,7 +172,7 @@ def _without_loose_end(sentence: str) -> str:
 
 
 def _ended(head: str) -> str:
-    head = head.rstrip(' \t\n,;:-\u2013\u2014\uff0c\uff1b\uff1a\u3001')
+    head = head.rstrip(_LOOSE)
     if head.endswith(_ENDS):
         return head
     return head + ('\u3002' if _HAN.search(head[-1:]) else '.')

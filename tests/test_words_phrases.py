@@ -166,7 +166,7 @@ def test_what_is_missing_can_be_mended(message):
 
 
 @pytest.mark.parametrize(('narrate', 'low_battery', 'said'), (
-    ('new', False, 'I say what is new.'), ('all', False, 'I say everything I see.'),
+    ('new', False, 'I say what is new.'), ('all', False, 'I say what is new and what changes.'),
     ('new', True, 'Battery low. I say what is new when it is charged.'),
     ('all', True, 'Battery low. I say only what is new.'),
     ('off', False, 'I do not narrate any more.'), ('off', True, 'I do not narrate any more.')))

@@ -144,12 +144,21 @@ class Talking:
         for publisher in (self._description, self._partial, self._present, self._sight, self._hush, self._ask):
             self.until(lambda publisher=publisher: publisher.get_subscription_count() >= 1, what='a subscription')
         self._meet()
+        self.spin(0.1)   # what was asked before it was born it does not speak, and ours were asked 0.1 s ago
 
     def _meet(self) -> None:
         """Until the node knows of all our subscriptions so far: see `ros_graph.Served.meet`."""
         client = self.node.create_client(GetParameters, 'speech_node/get_parameters')
         self.until(client.service_is_ready, what='the parameter service')
-        self.until(client.call_async(GetParameters.Request(names=['voice'])).done, what='an answer')
+        calls, again = [], 0.0
+
+        def answered() -> bool:
+            nonlocal again
+            if time.monotonic() > again:   # of a client that the node does not know yet, an answer is lost
+                calls.append(client.call_async(GetParameters.Request(names=['voice'])))
+                again = time.monotonic() + 1.0
+            return any(call.done() for call in calls)
+        self.until(answered, what='an answer')
         self.node.destroy_client(client)
 
     def log(self) -> str:
@@ -238,9 +247,10 @@ class Talking:
         self._hush.publish(Empty())
 
     def captioned(self, text: str, patience_s: float = PATIENCE_S) -> None:
-        """Waits until every sentence of this was said."""
+        """Waits until this was said, as one caption or sentence by sentence."""
         wanted = {one.text for one in cut(text)}
-        self.until(lambda: wanted <= set(self.captions), patience_s, f'{text!r} in the captions {self.captions}')
+        self.until(lambda: text in self.captions or wanted <= set(self.captions), patience_s,
+                   f'{text!r} in the captions {self.captions}')
 
     def quiet(self, seconds: float) -> None:
         """Fails where anything is said within this time."""

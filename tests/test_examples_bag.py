@@ -220,7 +220,7 @@ def slow():
 
 def test_ctrl_c_leaves_what_was_written_and_cancels(slow, bag, tmp_path):
     running = start(slow.name, bag, '--every', 0, '--out', tmp_path / 'out.jsonl', '--question',
-                    script(text='word ' * 10, words_per_s=8.0))
+                    script(text='word ' * 24, words_per_s=8.0))
     slow.until(lambda: len(slow.descriptions) == 1)
     before = len(slow.partials)
     slow.until(lambda: len(slow.partials) > before + 2, what='the second picture is being described')
@@ -231,7 +231,7 @@ def test_ctrl_c_leaves_what_was_written_and_cancels(slow, bag, tmp_path):
     slow.until(lambda: len(slow.descriptions) == 2)
     assert slow.descriptions[1].error_code == ErrorCode.CANCELLED
     lines = [json.loads(line) for line in (tmp_path / 'out.jsonl').read_text().splitlines()]
-    assert [line['text'] for line in lines] == [('word ' * 10).strip()]
+    assert [line['text'] for line in lines] == [('word ' * 24).strip()]
 
 
 def test_where_the_node_is_busy_it_asks_again(slow, bag):

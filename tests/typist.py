@@ -14,7 +14,8 @@ import threading
 import time
 
 from documents import ROOT
-from ros_graph import Camera, script, serving
+import numpy as np
+from ros_graph import as_bytes, Camera, script, serving
 from speech_graph import talking
 
 from dam_ros.msg import Present
@@ -124,8 +125,11 @@ class Room:
         self.names = ('--speech', f'{served.namespace}/speech_node', '--node', served.name)
 
     def _go_on(self) -> None:
+        noise = np.random.default_rng(5)
+        scene = noise.integers(50, 200, (12, 16, 3), np.uint8).repeat(4, 0).repeat(4, 1)
         while self._going:
-            self._camera.label(self._camera.show())   # 1 in the left half, 2 in the right
+            seen = scene + noise.integers(0, 5, scene.shape, np.uint8)   # as of a camera: no two are the same
+            self._camera.label(self._camera.show(data=as_bytes(seen)))   # 1 in the left half, 2 in the right
             self.served.spin(0.05)
             self.person.spin(0.05)
 

@@ -5,6 +5,7 @@ same thread (between two calls of `poll`) or in another.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 import signal
@@ -57,6 +58,7 @@ class Asking:
         self._client = ActionClient(node, Describe, f'{describe_node}/describe')
         self._name = describe_node
         self._question: _Question | None = None
+        self._cancelled: Future | None = None   # done when the node has answered the last cancellation
         self._forget()
 
     @property
@@ -102,7 +104,20 @@ class Asking:
             return
         self.state = State.IDLE
         if question.sent is not None:   # also where it is yet to be accepted
-            question.sent.add_done_callback(lambda sent: sent.result().cancel_goal_async())
+            told = self._cancelled = Future()
+            question.sent.add_done_callback(
+                lambda sent: sent.result().cancel_goal_async().add_done_callback(lambda _: told.set_result(True)))
+
+    def leave(self, spin_once: Callable[[float], None]) -> None:
+        """Cancels, and waits until the node has heard it, GRACE_S at most: for a process that ends right after it.
+
+        Args:
+            spin_once: that of the node's executor; gets a time in s.
+        """
+        self.cancel()
+        until = time.monotonic() + GRACE_S
+        while self._cancelled is not None and not self._cancelled.done() and time.monotonic() < until:
+            spin_once(0.05)
 
     def _forget(self) -> None:
         self.state, self.error_code, self.error_msg, self.result = State.IDLE, ErrorCode.NONE, '', None

@@ -119,8 +119,7 @@ class ClickToDescribe:
             while self.turn():
                 check()
         finally:
-            self._asking.cancel()
-            self._executor.spin_once(0.2)   # so that it goes out
+            self._asking.leave(self._executor.spin_once)
             cv2.destroyAllWindows()
 
     def turn(self) -> bool:

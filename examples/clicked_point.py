@@ -121,8 +121,7 @@ class ClickedPoints:
                 self.turn(0.05)
                 check()
         finally:
-            self._asking.cancel()
-            self._executor.spin_once(0.2)   # so that it goes out
+            self._asking.leave(self._executor.spin_once)
 
     def turn(self, wait_s: float) -> None:
         self._executor.spin_once(wait_s)

@@ -177,8 +177,7 @@ class Client:
             self._check()
 
     def cancel(self) -> None:
-        self._asking.cancel()
-        self._executor.spin_once(0.2)   # it may not have been accepted yet
+        self._asking.leave(self._executor.spin_once)
 
 
 def describe_bag(client: Client, options: argparse.Namespace) -> int:

@@ -139,8 +139,12 @@ class Talking:
             self.executor.spin_once(min(0.02, rest_s))
 
     def wait_ready(self) -> None:
-        """Until the node serves and hears us, and we hear it."""
-        self.until(self._action.server_is_ready, what='the action say')
+        """Until the node serves and hears us, and we hear it; fails at once where it has ended."""
+        def serves() -> bool:
+            assert self.child.poll() is None, f'it has ended: {self.log()[-3000:]}'
+            return self._action.server_is_ready()
+
+        self.until(serves, what='the action say')
         for publisher in (self._description, self._partial, self._present, self._sight, self._hush, self._ask):
             self.until(lambda publisher=publisher: publisher.get_subscription_count() >= 1, what='a subscription')
         self._meet()

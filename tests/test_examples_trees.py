@@ -24,6 +24,8 @@ sys.path[:0] = [str(EXAMPLES), str(EXAMPLES / 'behaviour_tree')]   # as the exam
 from asking import NO_ANSWER, Asking, CtrlC, State   # noqa: E402
 from describe_leaf import DescribeRegion   # noqa: E402
 from py_trees.common import Status   # noqa: E402
+import rclpy   # noqa: E402
+from rclpy.executors import SingleThreadedExecutor   # noqa: E402
 
 pytestmark = pytest.mark.ros
 COUNT = 'One. Two. Three. Four. Five. Six.'
@@ -112,6 +114,24 @@ def test_a_leaf_that_is_halted_before_it_was_accepted_cancels_too(served):
     tree.tick()
     leaf.stop(Status.INVALID)
     served.until(lambda: any(one.id == 'at_once' for one in served.descriptions), patience_s=5.0)
+    assert served.descriptions[-1].error_code == ErrorCode.CANCELLED
+
+
+def test_who_leaves_before_it_was_accepted_has_cancelled_before_it_is_gone(served):
+    """The old bug: one turn of the executor was taken for enough, and what came first was something else."""
+    context, before = rclpy.Context(), len(served.descriptions)
+    rclpy.init(context=context)
+    node = rclpy.create_node('leaving', context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    asking = Asking(node, served.name)
+    while not asking._client.server_is_ready():   # else nothing would be sent
+        executor.spin_once(0.05)
+    executor.spin_once(0.5)
+    asking.start(Describe.Goal(image=picture(), query=ENDLESS), 30.0)
+    asking.leave(executor.spin_once)
+    rclpy.shutdown(context=context)
+    served.until(lambda: len(served.descriptions) > before, patience_s=5.0)
     assert served.descriptions[-1].error_code == ErrorCode.CANCELLED
 
 

@@ -101,7 +101,19 @@ CLAIMS = (
     'The lobby holds no one.', 'All vehicles have come to a stop.', 'The space before you is deserted.',
     'There is nothing hazardous here.', 'It is all right to get off.', 'The crossing light turned white.',
     'Others are walking, so you could too.', 'No one obstructs the exit.', 'The doorway is unhindered.', 'Go now.',
-    'The stairs have nobody on them.')
+    'The stairs have nobody on them.',
+    'The sidewalk appears unobstructed.', 'There are no cars coming.', 'The road is deserted.',
+    'Nothing blocks the doorway.', 'No vehicles are visible on the street.',
+    'The crosswalk signal shows a white walking figure.', 'The traffic light is green.',
+    'A walk signal is illuminated.', 'The stairs look easy to walk down.',
+    'There is plenty of room to pass on the left.', 'The intersection has no traffic at the moment.',
+    'The hallway is wide open.', 'The floor is dry and even.', 'You could walk straight ahead.',
+    'The path ahead is free of obstacles.', 'The pill bottle contains two tablets that can be taken.',
+    'The ice on the pond seems thick enough to walk on.', 'The dog is friendly and harmless.',
+    'The platform is level with the train door.', 'The water is shallow.',
+    'The gate is open, leaving the way through unimpeded.', 'The bike lane has nobody in it.',
+    "There's nothing in the way.", 'The street is quiet, with no approaching cars.', 'The ladder is stable.',
+    'The crossing is unoccupied.')
 
 DESCRIPTIONS = (
     'A clear glass of water stands on the table.', 'A clear plastic bottle with a blue cap.',
@@ -205,7 +217,15 @@ DESCRIPTIONS = (
     'Keep smiling is painted on a mug.', 'A green light glows on a router.', 'A runner has passed the finish line.',
     'The hall has a high ceiling.', 'A police car with blue lights.', 'Right hand of a statue.', 'A walk in autumn.',
     'The man has nothing on his head.', 'A lane with flowers.', 'A bicycle leans against a wall and is not locked.',
-    'Two buses have open doors.')
+    'Two buses have open doors.',
+    'A safe with a round dial stands in the corner.', 'An empty glass on a table.',
+    'A clear glass bottle with a blue label.', 'A man in a clear plastic raincoat.', 'A sign reading Free Wi-Fi.',
+    'A black dog lying on grass.', 'A red car parked at the kerb.', 'A bowl of green apples.',
+    'A safety vest in bright orange.', 'An open book with a blue cover.', 'A white door with a brass handle.',
+    'A narrow road between fields.', 'A sky with no clouds.', 'A table with nothing but a lamp on it.',
+    'A quiet lake at dusk.', 'A wooden gate, half open.', 'A stove with four burners.', 'A mushroom with a red cap.',
+    'A ladder leaning on a wall.', 'A yellow sign with a walking figure above a door.',
+    'A wooden chair that looks old.', 'A plate that was taken away.', 'A tablet computer on a desk.')
 
 QUESTIONS = (
     'Is it safe to cross?', 'Can I cross now?', 'Can I go?', 'May I walk here?', 'Is the light green?',
@@ -254,7 +274,11 @@ QUESTIONS = (
     'Is the kettle on?', 'Can I go in?', 'Is the cooker on, or is the stove off?', 'Is the soup off?',
     'Is this bread made with wheat?', 'Is there milk in it?', 'Is the slope too steep?', 'Is the radiator hot?',
     'Does it smell bad?', 'Is the path uneven?', 'What is in my way?', 'Does that have sugar in it?',
-    'Is the water shallow?', 'Has the cheese gone bad?', 'Is the plate hot?', 'Can I enter?', 'Is the pot still on?')
+    'Is the water shallow?', 'Has the cheese gone bad?', 'Is the plate hot?', 'Can I enter?', 'Is the pot still on?',
+    'Can I go now?', 'Is it okay to step off here?', 'May I take two of these pills?', 'Is there a car coming?',
+    'Is the light red or green?', 'Could I walk across?', 'Is there anything in my way?', 'Is this milk still good?',
+    'Which of these is my blood pressure tablet?', 'Is this dog dangerous?', 'How deep is the water?',
+    'Is the ground icy?', 'When does this expire?', 'Are there steps in front of me?', 'Is the platform edge near?')
 
 OTHER_QUESTIONS = (
     'What is this?', 'What colour is it?', 'What does the stop sign say?', 'Is there a dog?',
@@ -298,7 +322,8 @@ OTHER_QUESTIONS = (
     'Is the water on the left?', 'Does the boy have eggs?', 'What colour is the thing on the path?',
     'Can I use this?', 'Is his voice deep?', 'Is the monitor on or off?', 'What does the plate on the wall show?',
     'Is the angle of the arrow steep?', 'Who is with the milk man?', 'Is the switch off?',
-    'Is the kettle on the table?', 'How many eggs are there?')
+    'Is the kettle on the table?', 'How many eggs are there?',
+    'Is it okay to ask what this is?', 'What is on the tablet on the desk?')
 
 
 # -- the system's own words

@@ -8,6 +8,8 @@ QUESTIONS = r"""
     \bgo (?:across|over|ahead|now)\b|\bget across\b
     \b(?:traffic|pedestrian|crossing|crosswalk|walk|stop) ?-?(?:lights?|signals?)\b
     \b(?:is|are) (?:the|it|that|this|those|my)? ?(?:light|signal|man)s? (?:now )?(?:red|green|amber|yellow)
+    \b(?:ok|okay|fine|alright|all right) (?:for (?:me|us) )?to (?:\w+ly )?<do it>\b
+    \b(?:blood pressure|heart|headache|sleeping|vitamin|water|salt) tablet\b|\b(?:my|which) (?:\w+ )?tablet to take\b
     \b<may I> (?:now |safely |still |just )?<do it>\b
     \b<way>\b.{0,30}\b(?:blocked|obstructed|<well>)\b
     \b(?:clear|free) (?:way|path|road|to (?:go|cross|walk))\b

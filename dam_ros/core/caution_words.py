@@ -173,6 +173,9 @@ CLAIMS = r"""
     \b(?:edible|drinkable|potable)\b|\b(?:fit|fine|good|ok|okay) to (?:eat|drink)\b(?! for (?:breakfast|lunch|dinner))
     \b(?:light|signal)s? (?:is|are|shows?|has turned|turned|turns|now|glows?) (?:\w+ )?green\b
     \bgreen man\b|\bwalk signal is on\b
+    \b(?:signal|light)s? (?:\w+ ){1,4}(?:walking|walk) (?:figure|man|person|symbol|icon)\b
+    \bunimpeded\b|\b(?:water|pool|pond|stream|puddle) (?:<is>) (?:\w+ )?shallow\b|\b(?:can|may) be (?:taken|swallowed)\b
+    \b(?:ladder|chair|stool|bench|plank|railing|handrail|scaffold\w*) (?:<is>) (?:\w+ )?(?:stable|sturdy|secure)\b
 
     \b<camino>\b(?: \w+){0,4} <es> (?:\w+ )?<libre>(?!\w)
     \b<camino> <libre>(?!\w)

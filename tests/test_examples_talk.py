@@ -29,6 +29,7 @@ def room():
 def everyone(room):
     one = Typist(*room.names, '--captions')
     one.shows('ready. h lists the keys')
+    one.meet()
     yield one
     one.close()
 

@@ -24,7 +24,7 @@ from dam_ros.action import Describe   # noqa: E402
 from dam_ros.core import phrases   # noqa: E402
 from dam_ros.msg import Description, Sight   # noqa: E402
 
-from ros_graph import as_bytes, serving, stamped   # noqa: E402
+from ros_graph import as_bytes, number_in, serving, stamped   # noqa: E402
 from speech_graph import talking   # noqa: E402
 from spoken_track import Track   # noqa: E402
 from voice_room import has_espeak   # noqa: E402
@@ -216,7 +216,8 @@ def test_covered_dark_and_back_and_a_camera_that_stops(tmp_path):
 @pytest.mark.alone
 def test_a_describer_that_is_killed_is_noticed_within_3_s(tmp_path):
     with session(tmp_path, announce_sight=True) as one:
-        one.person.until(lambda: one.person.of_describer and one.person.of_describer.message == 'there')
+        # Its heart has beaten; until then it is only known to be in the graph, where a killed one stays for 20 s.
+        one.person.until(lambda: number_in(one.person.of_describer, 'picture age [s]') >= 0.0, what='a heartbeat')
         one.served.end(9)
         killed = time.monotonic()
         one.person.until(lambda: one.person.captions, 4.0)

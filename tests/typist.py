@@ -70,6 +70,18 @@ class Typist:
         """In whatever order: what is said and what is answered come on ways of their own."""
         until(lambda: all(f'\n{line}' in f'\n{self.text}' for line in lines), 10.0, lambda: f'{lines} in {self.text!r}')
 
+    def meet(self) -> None:
+        """Until what is said is shown: captions are lost before speech_node knows that somebody wants them."""
+        again = 0.0
+
+        def met() -> bool:
+            nonlocal again
+            if time.monotonic() > again:
+                self.press('s')
+                again = time.monotonic() + 1.0
+            return '\nsaid: ' in self.text
+        until(met, 10.0, lambda: f'a caption in {self.text!r}')
+
     def hush(self) -> None:
         """What is being said ends, and all that came is read."""
         self.press(ESCAPE)

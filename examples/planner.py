@@ -57,10 +57,12 @@ class Planner:
 
     def _ask_once(self, goal: Describe.Goal) -> Describe.Result:
         self._text = ''
-        handle = self._wait(self._client.send_goal_async(goal, feedback_callback=self._grow), GRACE_S)
+        sent = self._client.send_goal_async(goal, feedback_callback=self._grow)
         try:
+            handle = self._wait(sent, GRACE_S)
             answer = self._wait(handle.get_result_async(), goal.timeout_s + GRACE_S)
         except KeyboardInterrupt:   # whoever walks away says so: the node has others to serve
+            handle = self._wait(sent, GRACE_S)
             self._wait(handle.cancel_goal_async(), GRACE_S)
             answer = self._wait(handle.get_result_async(), GRACE_S)
         if answer.status == GoalStatus.STATUS_UNKNOWN:

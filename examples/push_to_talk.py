@@ -116,9 +116,9 @@ class PushToTalk(Node):
                     client.remove_pending_request(future)
                     self._say(f'{name}: {self._speech} does not answer')
 
-    def end(self) -> None:
-        self._asking.cancel()
-        self.destroy_node()
+    def leave(self, spin_once: Callable[[float], None]) -> None:
+        """What was asked is cancelled."""
+        self._asking.leave(spin_once)
 
     def _call(self, name: str, client, request, take: Callable[[str, object], None]) -> None:
         if not client.service_is_ready():
@@ -143,17 +143,25 @@ def talk(node: PushToTalk, say: Callable[[str], None], ended: Callable[[], bool]
     """Until `ended`, or the last key."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    with Keys() as keys:
-        until = time.monotonic() + MEET_S
-        while node.missing() and time.monotonic() < until and not ended():
-            executor.spin_once(TURN_S)
-        say('\n'.join(['ready. h lists the keys', *(f'{one} is not running' for one in node.missing())]))
-        going = True
-        while going and not ended():
-            executor.spin_once(TURN_S)
-            node.poll()
-            while going and (key := keys.read()):
-                going = node.press(key, keys)
+    try:
+        with Keys() as keys:
+            _turns(node, executor, keys, say, ended)
+    finally:
+        node.leave(executor.spin_once)   # when the terminal is as it was
+
+
+def _turns(node: PushToTalk, executor: SingleThreadedExecutor, keys: Keys, say: Callable[[str], None],
+           ended: Callable[[], bool]) -> None:
+    until = time.monotonic() + MEET_S
+    while node.missing() and time.monotonic() < until and not ended():
+        executor.spin_once(TURN_S)
+    say('\n'.join(['ready. h lists the keys', *(f'{one} is not running' for one in node.missing())]))
+    going = True
+    while going and not ended():
+        executor.spin_once(TURN_S)
+        node.poll()
+        while going and (key := keys.read()):
+            going = node.press(key, keys)
 
 
 def main() -> int:
@@ -176,7 +184,7 @@ def main() -> int:
     except EOFError:
         pass
     finally:
-        node.end()
+        node.destroy_node()
         rclpy.try_shutdown()
     return 0
 

@@ -10,7 +10,9 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('dam_ros.msg', reason='needs the built package: ./dev test builds it')
 
+from dam_ros.msg import ErrorCode   # noqa: E402
 from documents import ROOT   # noqa: E402
+from ros_graph import Camera, script, serving   # noqa: E402
 from typist import ESCAPE, furnished, Typist   # noqa: E402
 
 pytestmark = pytest.mark.ros
@@ -22,6 +24,16 @@ NOBODY = ('--speech', '/nobody/speech_node', '--node', '/nobody/describe_node')
 def room():
     with furnished() as made:
         yield made
+
+
+@pytest.fixture(scope='module')
+def slow():
+    """A describer that writes for long, and its camera."""
+    options = script(text='word ' * 100, words_per_s=10.0)
+    with serving(image_reliability='reliable', describer_options=options) as one:
+        camera = Camera(one)
+        camera.connect()
+        yield one, camera
 
 
 @pytest.fixture
@@ -67,6 +79,24 @@ def test_at_every_end_the_terminal_is_as_it_was(fresh, how, typing):
 def test_a_terminal_that_goes_is_an_end(fresh):
     fresh.hang_up()
     fresh.ended()
+
+
+@pytest.mark.parametrize('how', ('x', CTRL_C, signal.SIGTERM), ids=repr)
+def test_what_was_asked_is_cancelled_at_the_end(slow, sit, how):
+    served, camera = slow
+    one, before = sit('--speech', '/nobody/speech_node', '--node', served.name), len(served.descriptions)
+    one.shows('ready. h lists the keys', 20.0)
+    camera.show()
+    served.spin(0.5)   # until the picture is there
+    one.press(' ')
+    one.shows('what is in front')
+    if isinstance(how, str):
+        one.press(how)
+    else:
+        one.process.send_signal(how)
+    served.until(lambda: len(served.descriptions) > before, what='its end')
+    assert served.descriptions[-1].error_code == ErrorCode.CANCELLED
+    assert one.ended() == 0
 
 
 def test_where_no_node_runs_it_says_so_and_goes_on(sit):

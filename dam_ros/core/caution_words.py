@@ -68,6 +68,7 @@ GROUPS = {
     'may': r"""(?:can|may|could|should|must|will|might|need to|have to|had better|ought to|better)""",
     'around': r"""there|around|ahead|near\w*|in (?:the|your) way|on the (?:road|street|stairs|path|way)""",
     'edge': r"""steps?|stairs?|stairway|drops?|drop-?offs?|edges?|holes?|kerbs?|curbs?|ledge|cliff|ice""",
+    'number': r"""one|two|three|four|five|a few|\d+""",
     'step': r"""go|walk|run|proceed|continue|advance|move|hurry|enter|straight (?:on|ahead)|keep straight|go straight
         cross (?:now|here|over)""",
     'risky': r"""unsafe|dangerous|hazardous|harmful|blocked|obstructed|poisonous|toxic|risky""",
@@ -76,7 +77,7 @@ GROUPS = {
     'there': r"""with (?:care|caution)|ahead|forwards?|straight|left|right|now|across|over|along|back|backwards?|aside
     away|around|through
         past|slowly|carefully|closer|up|down|out|off|outside|inside|to(?:wards?)? (?:the|your)|until
-        (?:one|two|three|four|five|a|a few|\d+) (?:more )?(?:steps?|met(?:er|re)s?|paces?|feet)""",
+        (?:<number>|a) (?:more )?(?:steps?|met(?:er|re)s?|paces?|feet)""",
     'many': r"""plenty of|enough|ample|sufficient|lots of|a lot of|adequate|generous""",
     'vehicles': r"""cars?|vehicles?|bus(?:es)?|trucks?|drivers?|traffic|trams?""",
     # Spanish
@@ -94,6 +95,7 @@ GROUPS = {
     'weg': r"""weg|straße|strasse|fahrbahn|gehweg|bürgersteig|bahn|gang|flur|kreuzung|durchgang|übergang
         zebrastreifen|treppe|spur|zufahrt|ausgang|eingang|boden|radweg|korridor|fußweg|brücke|rampe|bahnsteig|bereich
         raum|zimmer|platz|pfad|bereich vor \w+""",
+    'frei': r"""frei|leer|sicher|offen|\w*frei|\w+bar|unbesetzt|menschenleer|trocken|eben|stabil|unbehindert""",
     'gehen': r"""gehen|laufen|überqueren|weitergehen|passieren|essen|trinken|anfassen|betreten|hinübergehen
         losgehen|fahren|durchgehen|hindurchgehen|vorbeigehen|durchkommen|vorbeikommen|durchlaufen|steigen""",
     'tun': r"""weiter|durch|rüber|hinüber|einsteigen|aussteigen|berühren|nehmen|einnehmen|benutzen""",
@@ -139,8 +141,7 @@ CLAIMS = r"""
     ^(?:please |just )?(?:wait (?:for|until|here|a)|stop (?:here|now|walking|moving)|stop[.!]*$)
     ^(?:please |just )?(?:do not|don't) <go>\b
     ^(?:please |now )?(?:come (?:closer|here|forward|back)|follow (?:the|this|me)|make a (?:left|right|u-?turn)|duck)\b
-    ^(?:please |now |then )?take (?:an?|one|two|three)(?: \w+)? (?:steps?|stairs|exit|left|right)\b
-    ^(?:please |now |then )?take (?:four|five|a few|\d+|the)(?: \w+)? (?:steps?|stairs|exit|left|right)\b
+    ^(?:please |now |then )?take (?:<number>|an?|the)(?: \w+)? (?:steps?|stairs|exit|left|right)\b
     ^(?:please |now )?get (?:back|out|away|down|off|up)\b|^(?:caution|attention|warning|careful)[:,!]
     \b<many> (?:\w+ )?(?:room|space|clearance|headroom|width)\b(?! for (?!you|people|pedestrian|walk|pass|a person))
     \b(?:room|space|gap|opening) (?:\w+ )?to <go>\b|\bwide enough\b(?! for (?!you|people|pedestrian|walk|a person))
@@ -165,8 +166,7 @@ CLAIMS = r"""
     \b(?:pedestrian|crossing|crosswalk|walk|traffic) (?:\w+ )?(?:signal|light|sign)s? (?:\w+ ){1,3}"?(?:walk|go)\b
     \b(?:signal|light|sign)s? (?:shows?|says?|displays?|reads?|indicates?) (?:that |to |you |can |may )*"?(?:walk|go)\b
     \bwalk (?:sign|signal|light) (?:<is>) (?:\w+ )?(?:on|lit|illuminated|active|showing)\b|\bman is (?:\w+ )?green\b
-    \b(?:light|signal)s? (?:has |have |is |are |was )?(?:just )?(?:changed|switched) (?:to )?green\b
-    \b(?:light|signal)s? (?:has |have |is |are |was )?(?:just )?(?:turning|changing|turned) (?:to )?green\b
+    \b(?:light|signal)s? (?:has |have |is |are |was )?(?:just )?(?:chang|switch|turn)(?:ed|ing) (?:to )?green\b
     \b(?:risk|hazard|danger)-free\b|\bnon-?toxic\b|\bharmless\b
     (?:\bnot|n't|\bno longer|\bnothing|\bhardly) (?:\w+ ){0,2}<risky>\b
     \bpos(?:es?|ing) no\b|\bnot pose\b|n't pose\b
@@ -199,9 +199,7 @@ CLAIMS = r"""
     ^(?:cruza|cruce|avanza|avance|siga|sigue|camina|camine)\b
     \bcomestibles?\b|\bpotable\b|\bsemáforo (?:está )?(?:en )?verde\b
 
-    \b<weg>\b(?: \w+){0,4} (?:ist|sind|scheint|wirkt|bleibt|liegt) (?:\w+ )?(?:frei|leer|sicher|offen|\w*frei|\w+bar)\b
-    \b<weg>\b(?: \w+){0,4} (?:ist|sind|scheint|wirkt) (?:\w+ )?(?:unbesetzt|menschenleer|trocken)\b
-    \b<weg>\b(?: \w+){0,4} (?:ist|sind|scheint|wirkt) (?:\w+ )?(?:eben|stabil|unbehindert)\b
+    \b<weg>\b(?: \w+){0,4} (?:ist|sind|scheint|wirkt|bleibt|liegt) (?:\w+ )?<frei>\b
     \b(?:genug|genügend|ausreichend|viel|reichlich) (?:platz|raum)\b|\bplatz (?:zum|um|für dich|für sie)\b
     \bbreit genug\b
     \b(?:leicht|einfach|möglich|gut) zu (?:<gehen>|begehen|besteigen|passieren|erreichen)\b|\bbegehbar\b
@@ -234,8 +232,8 @@ CLAIMS = r"""
     \b(?:pas|aucune?|plus) (?:d'|de )?(?:obstacles?|danger|voitures?|circulation|trafic|risque|véhicules?)\b
     \brien (?:devant|sur le chemin|dans le passage|en travers|ne bloque|n'obstrue|ne gêne)
     \bpas dangereu(?:x|se)\b|\binoffensi
-    \b(?:vous (?:pouvez|devriez)|tu (?:peux|dois|devrais)|on (?:peut|devrait)|il faut) (?:\w+ ){0,2}<faire>\b
-    \b(?:vous (?:devez|pourrez)|tu (?:peux|dois|devrais)|on (?:peut|devrait)|il faut) (?:\w+ ){0,2}<faire>\b
+    \b(?:vous (?:pouvez|pourrez|devez|devriez)|tu (?:peux|dois|devrais)) (?:\w+ ){0,2}<faire>\b
+    \b(?:on (?:peut|devrait)|il faut) (?:\w+ ){0,2}<faire>\b
     \b(?:assez|suffisamment|beaucoup|largement) (?:de )?(?:place|d'espace|d’espace|large)\b|\bplace pour <faire>\b
     \b(?:facile|possible|temps|prête?) (?:à|de|d') ?<faire>\b|\bsans (?:difficulté|problème|encombre)\b
     \b(?:circulation|trafic|voitures|véhicules) (?:s'est|est|se sont|sont) (?:\w+ )?arrêtée?s?\b
@@ -243,8 +241,8 @@ CLAIMS = r"""
     ^(?:il n'y a )?personne (?:devant|sur le|autour|dans le)\b
     ^(?:attention|faites attention|fais attention|reculez?|attendez|attends)\b
     ^(?:tournez|tourne|restez|reste|montez|descendez)\b
-    ^(?:allez|va|venez|viens|passez|passe|écartez-vous|écarte-toi|faites (?:un)|prenez|suivez|entrez|sortez)\b
-    ^(?:allez|va|venez|viens|passez|passe|écartez-vous|écarte-toi|faites (?:deux|trois)|prenez|suivez|entrez|sortez)\b
+    ^(?:allez|va|venez|viens|passez|passe|écartez-vous|écarte-toi|prenez|suivez|entrez|sortez)\b
+    ^faites (?:un|deux|trois)\b
     ^(?:traversez|traverse|avancez|avance|allez-y|vas-y|continuez|marchez)\b
     \bfeu est (?:au )?vert\b
 

@@ -12,8 +12,8 @@ from dam_ros.core.describing import READ, Query
 from dam_ros.core.errors import Unsupported, complaint, invalid
 from dam_ros.core.frames import NS, Wish
 from dam_ros.core.regions import Region
+from dam_ros.core.speech_acts import SPEAK_ASKED
 
-SPEAK_NO, SPEAK_TOLD, SPEAK_ASKED = 0, 1, 2   # Description.msg
 NEAREST, LARGEST, AS_GIVEN = 0, 1, 2          # DescribeScene.srv
 MAX_QUERY, MAX_REGIONS, MAX_TOKENS = 2000, 256, 2048
 _NAME = re.compile(r'[A-Za-z0-9._-]{1,64}')

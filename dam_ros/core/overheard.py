@@ -22,11 +22,11 @@ from dam_ros.core.rendering import Answer, answer_of, Rendering
 from dam_ros.core.shortening import length
 from dam_ros.core.speakable import cut, Sentence
 from dam_ros.core.speaking import Speaking
-from dam_ros.core.speech_acts import Act, ASKED, Earcon, ERROR, HEARD, Item, Request, TOLD
+from dam_ros.core.speech_acts import (Act, ASKED, Earcon, ERROR, HEARD, Item, Request, SPEAK_ASKED, SPEAK_TOLD,
+                                      TOLD)
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.core.text import BRIEF_WORDS
 
-_SPEAK_NO, _SPEAK_TOLD, _SPEAK_ASKED = 0, 1, 2   # Description.SPEAK_*
 _TAKEN_BACK = (errors.Cancelled.code, errors.Superseded.code)
 _GROWING = 64    # answers at once; one that never gets its Description is forgotten in time
 _SETTLED = 256   # ids
@@ -62,12 +62,12 @@ class Overheard:
 
     def partial(self, now: float, partial: Any) -> list[Act]:
         """A piece of a growing answer; `partial` has the fields of Partial.msg."""
-        if partial.speak not in (_SPEAK_TOLD, _SPEAK_ASKED) or partial.id in self._settled:
+        if partial.speak not in (SPEAK_TOLD, SPEAK_ASKED) or partial.id in self._settled:
             return []
         growing, acts = self._growing.get(partial.id), []
         if growing is None:
             # Whoever joins in the middle does not know when it began, so it waits for the Description.
-            asked = partial.speak == _SPEAK_ASKED
+            asked = partial.speak == SPEAK_ASKED
             growing = self._growing.put(partial.id, Growing(now, asked, broken=partial.seq != 0))
             if asked and not (partial.done or partial.piece):
                 acts = self.asked(now, partial.id)
@@ -88,7 +88,7 @@ class Overheard:
         """The outcome of a request; `description` has the fields of Description.msg."""
         if not description.error_code:
             self.known.add(description)
-        if description.speak not in (_SPEAK_TOLD, _SPEAK_ASKED) or description.id in self._settled:
+        if description.speak not in (SPEAK_TOLD, SPEAK_ASKED) or description.id in self._settled:
             return []
         growing = self._growing.get(description.id)
         if growing is None:
@@ -185,7 +185,7 @@ class Overheard:
             growing.broken = True
         if description.error_code:
             if growing is None:
-                growing = Growing(now, description.speak == _SPEAK_ASKED)
+                growing = Growing(now, description.speak == SPEAK_ASKED)
             return self._end_growing(now, description.id, growing, description.error_code)
         if growing and growing.withheld:
             return self._speaking.extend(now, _key(description.id), [], closed=True)
@@ -219,7 +219,7 @@ class Overheard:
         return self._speaking.extend(now, _key(description.id), items, closed=True)
 
     def _nothing_new(self, now: float, description: Any, text: str) -> list[Act]:
-        if description.speak != _SPEAK_ASKED:
+        if description.speak != SPEAK_ASKED:
             return []
         if not cut(text):
             return self._tell_failure(now, description.id, errors.DescriberFailed.code, now)

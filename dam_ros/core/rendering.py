@@ -13,11 +13,10 @@ from dam_ros.core.directions import direction, Whereabouts
 from dam_ros.core.headings import Headings
 from dam_ros.core.phrases import phrase, Worded
 from dam_ros.core.speakable import cut, pronounceable, Sentence
-from dam_ros.core.speech_acts import Earcon, Item, UNSURE
+from dam_ros.core.speech_acts import Earcon, Item, SPEAK_ASKED, UNSURE
 from dam_ros.core.speech_settings import SpeechSettings
 from dam_ros.core.wording import as_spoken
 
-_SPEAK_ASKED = 2                 # Description.SPEAK_ASKED
 _TELL_PLACES = ('attributes',)   # describers whose text says itself where in the picture something is
 _AT_ONCE = 8   # sentences; wording one takes up to 1 ms, and somebody may say "stop" meanwhile
 
@@ -56,7 +55,7 @@ def answer_of(message: object, now: float, began: float, placed: bool) -> Answer
     """
     stamp = message.header.stamp
     known = math.isfinite(message.age_s) and message.age_s > 0.0   # 0: never filled in
-    return Answer(id=message.id, asked=message.speak == _SPEAK_ASKED, began=began,
+    return Answer(id=message.id, asked=message.speak == SPEAK_ASKED, began=began,
                   taken=now - message.age_s if known else min(began, now), query=message.query,
                   language=message.language, camera=message.camera, label=message.label,
                   stamp_ns=stamp.sec * 1_000_000_000 + stamp.nanosec, where=whereabouts(message) if placed else None)

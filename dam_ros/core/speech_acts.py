@@ -12,6 +12,7 @@ from dam_ros.core import errors
 from dam_ros.core.speakable import Sentence
 
 TOLD, ASKED, URGENT, PROGRESS = 1, 2, 3, 4   # Say.TOLD, ...
+SPEAK_NO, SPEAK_TOLD, SPEAK_ASKED = 0, 1, 2      # Description.SPEAK_NO, ...: whether an answer is to be spoken
 PRIORITY_NAMES = {TOLD: 'told', ASKED: 'asked', URGENT: 'urgent', PROGRESS: 'progress'}
 SPOKEN = 0
 REASONS = {

@@ -10,7 +10,8 @@ from typing import Protocol
 from dam_ros.core.answering import BRIEF_PART, tellings_for
 from dam_ros.core.describing import BRIEF, Piece
 from dam_ros.core.errors import Failure
-from dam_ros.core.orders import SPEAK_NO, Order, SceneOrder
+from dam_ros.core.orders import Order, SceneOrder
+from dam_ros.core.speech_acts import SPEAK_NO
 from dam_ros.core.partials import BriefStream, Part, PartialStream
 from dam_ros.core.records import Record
 from dam_ros.engine.schedule import Outcome, Request, Unit

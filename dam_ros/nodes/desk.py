@@ -14,7 +14,8 @@ from dam_ros.core.describing import READ
 from dam_ros.core.encoded import Encoded
 from dam_ros.core.errors import DeadlineExceeded, Failure, Internal
 from dam_ros.core.frames import Found
-from dam_ros.core.orders import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD, Order, SceneOrder, new_id
+from dam_ros.core.orders import new_id, Order, SceneOrder
+from dam_ros.core.speech_acts import SPEAK_ASKED, SPEAK_NO, SPEAK_TOLD
 from dam_ros.core.partials import Part
 from dam_ros.core.planning import Planned
 from dam_ros.core.records import Record, Records

@@ -16,7 +16,8 @@ from dam_ros.core.describing import BRIEF, READ
 from dam_ros.core.errors import Failure, invalid
 from dam_ros.core.frames import NS
 from dam_ros.core.masks import StoredMask
-from dam_ros.core.orders import SPEAK_ASKED, Order, SceneOrder
+from dam_ros.core.orders import Order, SceneOrder
+from dam_ros.core.speech_acts import SPEAK_ASKED
 from dam_ros.core.partials import Part
 from dam_ros.core.placing import Place
 from dam_ros.core.regions import MAX_TAG, Region

@@ -161,12 +161,12 @@ class Speaker:
 
     def _ended(self, act: Speak, finished: Finished) -> None:
         speaking, request = self.policy.speaking, act.request
-        if isinstance(act.item, Sentence) and not finished.silenced:
-            self.captions.spoken(request.key)
         if finished.silenced:   # by the screen reader's key: a hush for this alone
             speaking.silence.add([request.about] if request.about else [])
             self.perform(speaking.cancel(now(), request.key, Hushed.code))
         else:
+            if isinstance(act.item, Sentence):
+                self.captions.spoken(request.key)
             self.perform(speaking.ended(now(), act.number, heard=finished.audible))
 
     def _arrived(self, act: Arrived) -> None:
